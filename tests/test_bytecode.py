@@ -82,13 +82,13 @@ def render(folder: Path) -> tuple[str, int]:
     return environment.get_template("hello.j2").render(name="Ana"), environment.compiled
 
 
-def written(folder: Path) -> list[Path]:
+def list_written(folder: Path) -> list[Path]:
     return sorted((folder / "__pycache__").iterdir())
 
 
 def test_what_was_compiled_is_used_again(folder: Path) -> None:
     assert [render(folder), render(folder)] == [("Hello Ana!", 1), ("Hello Ana!", 0)]
-    assert len(written(folder)) == 1
+    assert len(list_written(folder)) == 1
 
 
 def test_another_text_of_the_same_length_and_time_is_compiled_anew(folder: Path) -> None:
@@ -114,7 +114,7 @@ def test_another_python_is_compiled_for_anew(folder: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("damage", ["empty", "cut", "flipped", "other"])
 def test_a_damaged_file_is_compiled_anew(folder: Path, damage: str) -> None:
     render(folder)
-    (path,) = written(folder)
+    (path,) = list_written(folder)
     content = path.read_bytes()
     flipped = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
     path.write_bytes({"empty": b"", "cut": content[:-20], "flipped": flipped, "other": b"x" * 500}[damage])
@@ -128,10 +128,10 @@ def test_where_nothing_can_be_written_it_is_compiled_each_time(folder: Path) -> 
 
 def test_nothing_is_left_of_a_file_that_was_written(folder: Path) -> None:
     render(folder)
-    assert [path.suffix for path in written(folder)] == [".pyc"]
+    assert [path.suffix for path in list_written(folder)] == [".pyc"]
 
 
-def shipped() -> Iterator[tuple[Environment, str, str]]:
+def shipped_templates() -> Iterator[tuple[Environment, str, str]]:
     """Every shipped template, with its environment and the module that makes it."""
     words = templates._words
     for name in words._environment.list_templates(extensions=["j2"]):
@@ -162,7 +162,7 @@ def test_what_a_template_is_compiled_to_depends_on_no_other_module_of_ours() -> 
         return call
 
     seen = 0
-    for environment, name, module in shipped():
+    for environment, name, module in shipped_templates():
         source, filename, _ = environment.loader.get_source(environment, name)  # type: ignore[union-attr]
         watching = environment.overlay()
         watching.filters = {

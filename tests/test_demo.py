@@ -49,7 +49,7 @@ def console(width: int = COLUMNS) -> Console:
     return Console(file=io.StringIO(), width=width, highlight=False, color_system=None)
 
 
-def printed(shown: Console) -> list[str]:
+def printed_lines(shown: Console) -> list[str]:
     file = shown.file
     assert isinstance(file, io.StringIO)
     return file.getvalue().splitlines()
@@ -60,10 +60,10 @@ async def test_the_demo_is_a_tour_of_forty_lines_to_a_published_postmortem(tmp_p
     tour, full = console(), console(200)
     both: Any = Both(Tour(tour), Narrator(full))
     written = await demo_play.play(story.shipped_story(), tmp_path / "out", both, PATIENT)
-    lines, everything = printed(tour), "\n".join(printed(full))
+    lines, everything = printed_lines(tour), "\n".join(printed_lines(full))
     require_tour(lines, next(path for path in written if path.suffix == ".html"))
     require_typed_as_people_type(everything)
-    assert len(printed(full)) > 5 * LINES
+    assert len(printed_lines(full)) > 5 * LINES
     require_complete(next(path for path in written if path.suffix == ".md").read_text())
 
 

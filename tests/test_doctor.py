@@ -65,7 +65,7 @@ async def slack(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Slack]:
         yield workspace
 
 
-async def examined(slack: Slack, **changed: str) -> dict[str, CheckResult]:
+async def examine_with(slack: Slack, **changed: str) -> dict[str, CheckResult]:
     """The findings by name; socket mode unless `SLACK_APP_TOKEN` is emptied."""
     variables = {"SLACK_API_URL": slack.url, "SLACK_BOT_TOKEN": BOT_TOKEN, "SLACK_APP_TOKEN": APP_TOKEN} | changed
     findings = await examine(load(variables, None), SettableClock(NOW), lambda: DATABASE)
@@ -77,7 +77,7 @@ async def examined(slack: Slack, **changed: str) -> dict[str, CheckResult]:
 
 
 async def test_a_healthy_bot_in_socket_mode(slack: Slack) -> None:
-    found = await examined(slack)
+    found = await examine_with(slack)
     assert list(found) == ["database", "bot token", "scopes", "clock", "app token", "hooks"]
     assert all(finding.ok for name, finding in found.items() if name != "hooks")
     assert found["hooks"].ok is None
@@ -87,38 +87,38 @@ async def test_a_healthy_bot_in_socket_mode(slack: Slack) -> None:
 
 async def test_each_way_in_for_monitoring_is_told_with_its_address(slack: Slack) -> None:
     secret = {"AFTERWORD_GRAFANA_SECRET": "agreed-with-" + "grafana-demo"}
-    lonely = await examined(slack, **secret)
+    lonely = await examine_with(slack, **secret)
     assert [lonely[f"hook {name}"].ok for name in ("alertmanager", "pagerduty", "jsm", "jira")] == [False, *[None] * 3]
     assert "set AFTERWORD_JSM_SECRET to turn on /hooks/jsm" in lonely["hook jsm"].sentence
     assert "set AFTERWORD_JIRA_SECRET" in lonely["hook jira"].sentence
     slack.is_member = True
-    found = await examined(slack, **secret, AFTERWORD_ALERTS_CHANNEL="C0ALERTS")
+    found = await examine_with(slack, **secret, AFTERWORD_ALERTS_CHANNEL="C0ALERTS")
     assert (found["hook alertmanager"].ok, found["alerts channel"].ok, found["hook jsm"].ok) == (True, True, None)
     assert "http://127.0.0.1:3000/hooks/alertmanager" in found["hook alertmanager"].sentence
     slack.is_member = False
-    outside = await examined(slack, **secret, AFTERWORD_ALERTS_CHANNEL="C0ALERTS")
+    outside = await examine_with(slack, **secret, AFTERWORD_ALERTS_CHANNEL="C0ALERTS")
     assert (outside["alerts channel"].ok, "/invite it there" in outside["alerts channel"].sentence) == (False, True)
 
 
 async def test_http_mode_asks_for_the_signing_secret_and_opens_no_socket(slack: Slack) -> None:
-    without = await examined(slack, SLACK_APP_TOKEN="")
+    without = await examine_with(slack, SLACK_APP_TOKEN="")
     assert without["way in"].ok is False
     assert "SLACK_APP_TOKEN isn't set" in without["way in"].sentence
     assert "SLACK_SIGNING_SECRET" in without["way in"].sentence
-    with_it = await examined(slack, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=SIGNING_SECRET)
+    with_it = await examine_with(slack, SLACK_APP_TOKEN="", SLACK_SIGNING_SECRET=SIGNING_SECRET)
     assert with_it["signing secret"].ok is True
     assert "apps.connections.open" not in slack.calls
 
 
 async def test_without_a_bot_token_slack_is_not_asked(slack: Slack) -> None:
-    found = await examined(slack, SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="")
+    found = await examine_with(slack, SLACK_BOT_TOKEN="", SLACK_APP_TOKEN="")
     assert found["bot token"].ok is False
     assert "OAuth & Permissions" in found["bot token"].sentence
     assert slack.calls == []
 
 
 async def test_refused_tokens_say_what_to_do(slack: Slack) -> None:
-    found = await examined(slack, SLACK_BOT_TOKEN="xoxb-" + "other", SLACK_APP_TOKEN="xapp-" + "other")
+    found = await examine_with(slack, SLACK_BOT_TOKEN="xoxb-" + "other", SLACK_APP_TOKEN="xapp-" + "other")
     for name in ("bot token", "app token"):
         assert found[name].ok is False
         assert "invalid_auth. Copy it again" in found[name].sentence
@@ -127,14 +127,14 @@ async def test_refused_tokens_say_what_to_do(slack: Slack) -> None:
 
 async def test_a_missing_needed_scope_fails_and_is_named(slack: Slack) -> None:
     slack.scopes = ",".join([*(SCOPES.keys() - {"im:write"}), *OPTIONAL_SCOPES])
-    found = await examined(slack)
+    found = await examine_with(slack)
     assert found["scopes"].ok is False
     assert "Add im:write" in found["scopes"].sentence
 
 
 async def test_a_declined_optional_scope_only_says_what_is_off(slack: Slack) -> None:
     slack.scopes = ", ".join([*SCOPES, *(OPTIONAL_SCOPES.keys() - {"channels:history"})])
-    found = await examined(slack)
+    found = await examine_with(slack)
     assert found["scopes"].ok is True
     assert found["scope channels:history"].ok is None
     assert OPTIONAL_SCOPES["channels:history"] in found["scope channels:history"].sentence
@@ -143,7 +143,7 @@ async def test_a_declined_optional_scope_only_says_what_is_off(slack: Slack) -> 
 
 async def test_unknown_scopes_are_not_taken_for_missing_ones(slack: Slack) -> None:
     slack.scopes = None
-    assert (await examined(slack))["scopes"].ok is None
+    assert (await examine_with(slack))["scopes"].ok is None
 
 
 @pytest.mark.parametrize(
@@ -152,14 +152,14 @@ async def test_unknown_scopes_are_not_taken_for_missing_ones(slack: Slack) -> No
 )
 async def test_a_clock_more_than_a_minute_off_fails(slack: Slack, theirs: int, ok: bool, sentence: str) -> None:
     slack.date = format_datetime(NOW + timedelta(seconds=theirs), usegmt=True)
-    found = await examined(slack)
+    found = await examine_with(slack)
     assert found["clock"].ok is ok
     assert sentence in found["clock"].sentence
 
 
 async def test_a_date_that_cannot_be_read_says_nothing_of_the_clock(slack: Slack) -> None:
     slack.date = "once upon a time"
-    found = await examined(slack)
+    found = await examine_with(slack)
     assert "clock" not in found
     assert found["bot token"].ok is True
 
@@ -177,14 +177,14 @@ async def test_a_date_that_cannot_be_read_says_nothing_of_the_clock(slack: Slack
 )
 async def test_something_else_that_answers_is_not_taken_for_slack(slack: Slack, broken: tuple[int, str, str]) -> None:
     slack.broken = broken
-    found = await examined(slack)
+    found = await examine_with(slack)
     assert found["bot token"].ok is False
     assert "isn't from Slack" in found["bot token"].sentence
     assert "SLACK_API_URL" in found["app token"].sentence
 
 
 async def test_silence_is_told_and_the_database_is_still_examined(slack: Slack, unused_tcp_port: int) -> None:
-    found = await examined(slack, SLACK_API_URL=f"http://127.0.0.1:{unused_tcp_port}/api/")
+    found = await examine_with(slack, SLACK_API_URL=f"http://127.0.0.1:{unused_tcp_port}/api/")
     assert found["bot token"].ok is False
     assert "no answer" in found["bot token"].sentence
     assert found["database"] == DATABASE
@@ -210,21 +210,21 @@ async def _set(event: asyncio.Event) -> None:
 
 async def test_a_teams_templates_are_tried(slack: Slack, tmp_path: Path) -> None:
     folder = str(tmp_path)
-    assert (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"].ok is True
+    assert (await examine_with(slack, AFTERWORD_TEMPLATES=folder))["templates"].ok is True
     (tmp_path / "page.css").write_text("p {}", encoding="utf-8")
-    found = (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"]
+    found = (await examine_with(slack, AFTERWORD_TEMPLATES=folder))["templates"]
     assert (found.ok, found.sentence) == (True, "Your templates replace: page.css.")
     (tmp_path / "sections.md.j2").write_text("{% if %}", encoding="utf-8")
-    found = (await examined(slack, AFTERWORD_TEMPLATES=folder))["templates"]
+    found = (await examine_with(slack, AFTERWORD_TEMPLATES=folder))["templates"]
     assert found.ok is False
     assert "Afterword's own templates: sections.md.j2, line 1: Expected an expression" in found.sentence
-    assert (await examined(slack, AFTERWORD_TEMPLATES=f"{folder}/none"))["templates"].ok is False
+    assert (await examine_with(slack, AFTERWORD_TEMPLATES=f"{folder}/none"))["templates"].ok is False
 
 
 async def test_the_way_in_for_jira_says_whether_it_is_open_and_what_it_needs(slack: Slack) -> None:
     hook = {"AFTERWORD_JIRA_SECRET": "sec" + "ret-of-jira-s-webhook"}
     where = {"AFTERWORD_JIRA_URL": "https://shop.atlassian.net", "AFTERWORD_JIRA_PROJECT": "OPS"}
-    lonely = (await examined(slack, **hook))["hook jira"]
+    lonely = (await examine_with(slack, **hook))["hook jira"]
     assert (lonely.ok, "Set AFTERWORD_JIRA_PROJECT" in lonely.sentence) == (False, True)
-    both = (await examined(slack, **hook, **where))["hook jira"]
+    both = (await examine_with(slack, **hook, **where))["hook jira"]
     assert (both.ok, "/hooks/jira" in both.sentence) == (True, True)

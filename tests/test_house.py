@@ -71,22 +71,22 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
-def dotted(node: ast.expr) -> str:
+def dotted_name(node: ast.expr) -> str:
     """`datetime.datetime.now` of an attribute chain; empty for anything else."""
     if isinstance(node, ast.Name):
         return node.id
-    if isinstance(node, ast.Attribute) and (before := dotted(node.value)):
+    if isinstance(node, ast.Attribute) and (before := dotted_name(node.value)):
         return f"{before}.{node.attr}"
     return ""
 
 
-def used(pattern: str, *floors: str) -> set[str]:
+def modules_using(pattern: str, *floors: str) -> set[str]:
     """The modules in which a dotted name, or a name taken from another module, matches."""
     found = set()
     for name in modules(*floors):
         for node in ast.walk(tree(name)):
             taken = [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
-            here = [dotted(node)] if isinstance(node, ast.Attribute) else taken
+            here = [dotted_name(node)] if isinstance(node, ast.Attribute) else taken
             if any(re.search(pattern, each) for each in here):
                 found.add(name)
     return found
@@ -131,14 +131,14 @@ def test_no_function_is_longer_than_sixty_lines() -> None:
 
 @pytest.mark.parametrize("section", house_offenders.RULES)
 def test_a_rule_is_broken_no_more_than_it_was(section: str) -> None:
-    now, allowed = house_offenders.found(section), house_offenders.listed()[section]
+    now, allowed = house_offenders.found(section), house_offenders.read_list()[section]
     assert house_offenders.grown(now, allowed) == {}, house_offenders.RULES[section].says
 
 
 @pytest.mark.parametrize("section", house_offenders.RULES)
 def test_what_was_put_right_is_listed_no_longer(section: str) -> None:
     """Else it could be broken again: `python -m tests.support.house_offenders` shortens the list."""
-    now, allowed = house_offenders.found(section), house_offenders.listed()[section]
+    now, allowed = house_offenders.found(section), house_offenders.read_list()[section]
     assert house_offenders.shrunk(now, allowed) == {}
 
 
@@ -235,8 +235,8 @@ def test_only_the_two_boundaries_catch_everything() -> None:
         for node in ast.walk(tree(name)):
             if isinstance(node, ast.ExceptHandler):
                 caught = {each.id for each in ast.walk(node.type) if isinstance(each, ast.Name)} if node.type else broad
-            elif isinstance(node, ast.Call) and dotted(node.func).endswith("suppress"):
-                caught = {dotted(argument) for argument in node.args}
+            elif isinstance(node, ast.Call) and dotted_name(node.func).endswith("suppress"):
+                caught = {dotted_name(argument) for argument in node.args}
             else:
                 continue
             if caught & broad:
@@ -271,12 +271,14 @@ def test_a_sentence_written_before_its_raise_is_found() -> None:
 
 
 def test_only_the_clock_reads_the_clock() -> None:
-    reading = used(r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime))$", *FLOORS)
+    reading = modules_using(
+        r"(^|\.)(datetime\.(now|utcnow|today)|date\.today|time\.(time|time_ns|localtime))$", *FLOORS
+    )
     assert reading == CLOCKS
 
 
 def test_only_the_settings_read_the_environment() -> None:
-    assert used(r"^os\.(environ|environb|getenv)\b", *FLOORS) == ENVIRONMENT
+    assert modules_using(r"^os\.(environ|environb|getenv)\b", *FLOORS) == ENVIRONMENT
 
 
 def test_no_test_replaces_a_name_that_it_spells_in_a_string() -> None:
@@ -285,7 +287,7 @@ def test_no_test_replaces_a_name_that_it_spells_in_a_string() -> None:
     by_string = [
         f"{name}:{call.lineno}"
         for name, call in calls
-        if dotted(call.func) in ("monkeypatch.setattr", "patch.setattr")
+        if dotted_name(call.func) in ("monkeypatch.setattr", "patch.setattr")
         and call.args
         and isinstance(call.args[0], ast.Constant)
     ]
@@ -293,9 +295,9 @@ def test_no_test_replaces_a_name_that_it_spells_in_a_string() -> None:
 
 
 def test_nothing_is_unpickled_or_evaluated() -> None:
-    assert used(r"^(pickle|marshal|shelve)\b", *FLOORS) == set()
+    assert modules_using(r"^(pickle|marshal|shelve)\b", *FLOORS) == set()
     calls = (node for name in modules(*FLOORS) for node in ast.walk(tree(name)) if isinstance(node, ast.Call))
-    assert [call.lineno for call in calls if dotted(call.func) in ("eval", "exec")] == []
+    assert [call.lineno for call in calls if dotted_name(call.func) in ("eval", "exec")] == []
 
 
 def test_no_file_names_a_machine_or_a_registry() -> None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 AS_TEXT = TextFreeFormatter("%(levelname)s %(name)s: %(message)s")
 
 
-def logged(
+def log_line(
     message: str,
     *args: object,
     error: BaseException | None = None,
@@ -42,7 +42,7 @@ def logged_as_json(
     message: str, *args: object, error: BaseException | None = None, created: float = 0
 ) -> dict[str, object]:
     """The one line, read."""
-    (line,) = logged(message, *args, error=error, form=JsonFormatter(), created=created).splitlines()
+    (line,) = log_line(message, *args, error=error, form=JsonFormatter(), created=created).splitlines()
     found: dict[str, object] = json.loads(line)
     return found
 
@@ -66,7 +66,7 @@ def broken(text: str) -> BaseException:
 
 
 def test_a_trace_tells_where_and_of_what_kind_and_none_of_the_words() -> None:
-    line = logged("a request broke", error=broken("a canary sang"))
+    line = log_line("a request broke", error=broken("a canary sang"))
     assert "in broken" in line
     assert "ValueError" in line
     assert "KeyError" in line
@@ -75,28 +75,28 @@ def test_a_trace_tells_where_and_of_what_kind_and_none_of_the_words() -> None:
 
 
 def test_our_own_sentences_are_told() -> None:
-    assert "Name a word." in logged("refused", error=Refused("Name a word."))
+    assert "Name a word." in log_line("refused", error=Refused("Name a word."))
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\x1b[2K", "\x00"])
 def test_nobody_writes_a_line_of_their_own(newline: str) -> None:
-    line = logged("a system said %s", f"no{newline}ERROR bot: all is lost")
+    line = log_line("a system said %s", f"no{newline}ERROR bot: all is lost")
     assert len(line.splitlines()) == 1
     assert "\x1b" not in line
     assert line.startswith("WARNING bot: a system said no\\")
 
 
 def test_no_token_is_told() -> None:
-    assert TOKEN not in logged("slack said %s", TOKEN)
-    assert "hunter2" not in logged("postgresql://bot:hunter2@db/x")
+    assert TOKEN not in log_line("slack said %s", TOKEN)
+    assert "hunter2" not in log_line("postgresql://bot:hunter2@db/x")
 
 
 def test_a_context_that_was_suppressed_is_not_told_and_a_circle_ends() -> None:
     one, other = ValueError("1"), KeyError("2")
     one.__context__, other.__context__ = other, one
-    assert logged("broke", error=one).count("ValueError") == 1
+    assert log_line("broke", error=one).count("ValueError") == 1
     one.__suppress_context__ = True
-    assert "KeyError" not in logged("broke", error=one)
+    assert "KeyError" not in log_line("broke", error=one)
 
 
 NOON = datetime(2026, 12, 2, 12, 0, 0, 250_000, tzinfo=UTC).timestamp()
@@ -104,7 +104,7 @@ NOON = datetime(2026, 12, 2, 12, 0, 0, 250_000, tzinfo=UTC).timestamp()
 
 def test_a_line_of_text_begins_with_its_time_in_utc() -> None:
     form = TextFreeFormatter("%(asctime)s %(message)s")
-    assert logged("all is well", form=form, created=NOON) == "2026-12-02 12:00:00 UTC all is well\n"
+    assert log_line("all is well", form=form, created=NOON) == "2026-12-02 12:00:00 UTC all is well\n"
 
 
 def test_a_line_of_json_names_its_event_and_what_it_is_about() -> None:
@@ -134,7 +134,7 @@ def test_a_trace_in_json_is_one_field_without_anybodys_words() -> None:
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\x85", "\u2028", "\x00"])
 def test_nobody_writes_a_json_line_of_their_own_and_no_token_is_in_one(newline: str) -> None:
     fields = {"event": "x", "cause": f'no{newline}{{"level": "error"}} {TOKEN} postgresql://bot:hunter2@db/x'}
-    text = logged("A system said %(cause)s", fields, form=JsonFormatter())
+    text = log_line("A system said %(cause)s", fields, form=JsonFormatter())
     assert len(text.splitlines()) == 1
     assert json.loads(text)["level"] == "warning"
     assert TOKEN not in text

@@ -75,7 +75,7 @@ RARE = {
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
+def startup(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     """A bot in a process of its own, on a database that exists, after some of everything that people type."""
     url = f"sqlite:///{tmp_path_factory.mktemp('startup')}/afterword.db"
     store = open_store(url, timeouts=PATIENT)
@@ -97,13 +97,13 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return found
 
 
-def test_no_answer_waits_for_a_module(started: dict[str, list[str]]) -> None:
-    assert len(started["answers"]) == len(LINES)
-    assert "(14:05 Berlin)" in started["answers"][2]
-    assert started["later"] == []
+def test_no_answer_waits_for_a_module(startup: dict[str, list[str]]) -> None:
+    assert len(startup["answers"]) == len(LINES)
+    assert "(14:05 Berlin)" in startup["answers"][2]
+    assert startup["later"] == []
 
 
-def test_what_few_bots_need_is_not_loaded(started: dict[str, list[str]]) -> None:
-    loaded = set(started["loaded"])
+def test_what_few_bots_need_is_not_loaded(startup: dict[str, list[str]]) -> None:
+    loaded = set(startup["loaded"])
     assert loaded >= {"slack_bolt", "sqlalchemy", "jinja2", "handlers", "bot.domain.times"}
     assert loaded & RARE == set()

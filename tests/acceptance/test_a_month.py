@@ -42,7 +42,7 @@ async def weekend_and_vacation(play: Month) -> None:
     assert "*Your postmortems* · 1 to finish" in await play.opens_home(bo)
 
 
-async def reopened(play: Month) -> None:
+async def reopen_incident(play: Month) -> None:
     """It comes back: nobody is asked for a postmortem until it is over again, and then anew."""
     await play.until("10-28 15:00")
     await play.types(play.life.chandra, "/incident reopen")
@@ -86,7 +86,7 @@ async def the_other_action(play: Month) -> None:
     assert "You're all caught up" in play.home(chandra)
 
 
-async def published(play: Month) -> None:
+async def publish_postmortem(play: Month) -> None:
     """Bo fills what is left from his Home tab."""
     bo = play.life.bo
     await play.until("11-18 15:00")
@@ -166,11 +166,11 @@ SCRIPT = [
 async def test_a_month(database_url: str) -> None:
     async with month(database_url) as play:
         async with play.up():
-            for chapter in (thursday, weekend_and_vacation, reopened, two_write_at_once):
+            for chapter in (thursday, weekend_and_vacation, reopen_incident, two_write_at_once):
                 await chapter(play)
         play.life.clock.set(moment("11-10 10:00"))
         async with play.up():
-            for chapter in (back_after_a_week, the_other_action, published, did_it_hold):
+            for chapter in (back_after_a_week, the_other_action, publish_postmortem, did_it_hold):
                 await chapter(play)
             answer = await play.types(play.life.ana, "/postmortem reminders")
             case = await play.case()

@@ -71,7 +71,7 @@ async def test_an_incident_imported_beside_the_bot_is_known_to_it_and_takes_noth
     sqlite_store.write_now(full_incident.write)
     folder = tmp_path / "program"
     folder.mkdir()
-    (folder / "INC-2.json").write_bytes(full_incident.exported(sqlite_store))
+    (folder / "INC-2.json").write_bytes(full_incident.export_incident(sqlite_store))
     async with program_in(folder) as (program, slack, ana, channel):
         command = ("import", "INC-2.json", "--team", TEAM, "--channel", channel)
         assert "INC-2 was imported" in await afterword(program.environ, folder, *command)

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from bot.domain.records import ActionStatus, Milestone, Status
-from tests.support.alert_senders import ALERTS, call, pagerduty, watched
+from tests.support.alert_senders import ALERTS, call, pagerduty, watch_alerts
 from tests.support.integrations.clients import EMAIL, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.confluence import FakeConfluence
@@ -85,7 +85,7 @@ async def burning(play: Play) -> None:
 
 async def test_from_the_alert_to_the_action_that_jira_closed(database_url: str) -> None:
     outside = Outside()
-    async with outside.serving() as environ, watched(database_url, environ=environ) as play:
+    async with outside.serving() as environ, watch_alerts(database_url, environ=environ) as play:
         await burning(play)
         assert (outside.jira.issues["INC-1"]["status"], outside.pager.pages) == ("Done", 1)
         assert [one["status"] for one in outside.page.incidents.values()] == ["resolved"]

@@ -80,7 +80,7 @@ class Lane:
             if not answer.ok:
                 self.doubtful[text] = answer
                 return
-            self._heard(text, answer)
+            self._read_answer(text, answer)
 
     async def _send_half_again(self) -> None:
         """What got no answer is delivered once more; by chance it is given up instead, and never sent again."""
@@ -91,15 +91,15 @@ class Lane:
                 continue
             again = await self.slack.deliver_again(self.doubtful[text])
             assert again.ok, again
-            self._heard(text, again)
+            self._read_answer(text, again)
 
-    def _heard(self, text: str, answer: AppAnswer) -> None:
+    def _read_answer(self, text: str, answer: AppAnswer) -> None:
         assert is_receipt(answer.text), answer.text
         assert text in answer.text
         self.acknowledged.add(text)
 
 
-async def led(number: int, seed: int, folder: Path) -> tuple[Lane, Counter[str]]:
+async def lead_lane(number: int, seed: int, folder: Path) -> tuple[Lane, Counter[str]]:
     """A lane from its first start to its last kill, and how often each text is in its record."""
     async with StandIn(SystemClock()) as slack:
         slack.patience = LONG_SECONDS
@@ -125,7 +125,7 @@ async def test_fifty_kills_lose_nothing_acknowledged_and_double_nothing(tmp_path
     folders = [tmp_path / f"lane-{number}" for number in range(LANES)]
     for folder in folders:
         folder.mkdir()
-    ended = await asyncio.gather(*(led(number, seed, folder) for number, folder in enumerate(folders)))
+    ended = await asyncio.gather(*(lead_lane(number, seed, folder) for number, folder in enumerate(folders)))
     for lane, found in ended:
         missing = [text for text in lane.acknowledged if found[text] != 1]
         assert not missing, (seed, missing)

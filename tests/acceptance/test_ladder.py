@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 
 @asynccontextmanager
-async def asked(
+async def await_postmortem(
     url: str, now: datetime = RESOLVED, environ: Mapping[str, str] | None = None
 ) -> AsyncIterator[tuple[Weeks, Afterword]]:
     """A bot with further settings, and a resolved incident whose postmortem Ana owes."""
@@ -48,7 +48,7 @@ async def submit(life: Weeks, bot: Afterword, user: str, values: dict[str, str])
 
 
 async def test_a_newer_reminder_takes_the_place_of_the_one_before(database_url: str) -> None:
-    async with asked(database_url) as (life, bot):
+    async with await_postmortem(database_url) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         await life.at(RESOLVED + 2 * DAY, bot)
         before, latest = in_dm(life, life.ana)
@@ -62,7 +62,7 @@ async def test_a_newer_reminder_takes_the_place_of_the_one_before(database_url: 
 
 
 async def test_an_earlier_one_that_its_reader_deleted_is_not_said_anew(sqlite_url: str) -> None:
-    async with asked(sqlite_url) as (life, bot):
+    async with await_postmortem(sqlite_url) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         life.slack.workspace.channels[life.slack.dm(life.ana)].messages.clear()
         await life.at(RESOLVED + 2 * DAY, bot)
@@ -71,7 +71,7 @@ async def test_an_earlier_one_that_its_reader_deleted_is_not_said_anew(sqlite_ur
 
 
 async def test_a_snooze_holds_the_dm_back_for_a_day_and_the_channel_hears_in_time(sqlite_url: str) -> None:
-    async with asked(sqlite_url) as (life, bot):
+    async with await_postmortem(sqlite_url) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         await life.at(RESOLVED + 30 * HOUR, bot)
         await press(life, bot, life.ana, "postmortem_snooze")
@@ -87,7 +87,7 @@ async def test_a_snooze_holds_the_dm_back_for_a_day_and_the_channel_hears_in_tim
 
 
 async def test_handing_over_tells_the_new_owner_and_the_channel_and_asks_the_old_one_no_more(sqlite_url: str) -> None:
-    async with asked(sqlite_url) as (life, bot):
+    async with await_postmortem(sqlite_url) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         await press(life, bot, life.ana, "postmortem_hand_over")
         await submit(life, bot, life.ana, {"owner": life.bo})
@@ -108,7 +108,7 @@ async def test_handing_over_tells_the_new_owner_and_the_channel_and_asks_the_old
 
 @pytest.mark.parametrize("ending", ["/postmortem waive a drill", "/incident reopen"])
 async def test_what_was_handed_over_says_that_it_is_over(ending: str, sqlite_url: str) -> None:
-    async with asked(sqlite_url) as (life, bot):
+    async with await_postmortem(sqlite_url) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         await press(life, bot, life.ana, "postmortem_hand_over")
         await submit(life, bot, life.ana, {"owner": life.bo})
@@ -119,7 +119,7 @@ async def test_what_was_handed_over_says_that_it_is_over(ending: str, sqlite_url
 
 
 async def test_not_needed_wants_its_reason_and_ends_it(sqlite_url: str) -> None:
-    async with asked(sqlite_url) as (life, bot):
+    async with await_postmortem(sqlite_url) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         await press(life, bot, life.ana, "postmortem_waive")
         answer = await life.slack.submit(life.ana, life.slack.views(life.ana)[-1], {"reason": " "})
@@ -134,7 +134,7 @@ async def test_not_needed_wants_its_reason_and_ends_it(sqlite_url: str) -> None:
 
 @pytest.mark.parametrize("ending", ["/postmortem waive a drill", "/incident reopen"])
 async def test_what_stands_in_the_dm_says_that_it_is_over(ending: str, sqlite_url: str) -> None:
-    async with asked(sqlite_url) as (life, bot):
+    async with await_postmortem(sqlite_url) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         await life.do(life.ana, ending)
         await bot.slack.outbox.run_due(life.clock.now())
@@ -144,7 +144,7 @@ async def test_what_stands_in_the_dm_says_that_it_is_over(ending: str, sqlite_ur
 
 async def test_the_dm_waits_for_the_morning_and_the_channel_does_not(sqlite_url: str) -> None:
     late = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)  # 23:30 where Ana lives
-    async with asked(sqlite_url, late, {"AFTERWORD_QUIET_HOURS": "22-8"}) as (life, bot):
+    async with await_postmortem(sqlite_url, late, {"AFTERWORD_QUIET_HOURS": "22-8"}) as (life, bot):
         for after, dm, channel in ((24, 0, 1), (32, 0, 1), (32.5, 1, 1), (48, 1, 2), (56.5, 2, 2)):
             await life.at(late + after * HOUR, bot)
             assert life.counts() == (dm, channel), after
@@ -152,7 +152,7 @@ async def test_the_dm_waits_for_the_morning_and_the_channel_does_not(sqlite_url:
 
 async def test_by_default_a_dm_comes_between_eight_and_eight_and_a_weekly_one_on_a_weekday(sqlite_url: str) -> None:
     saturday = datetime(2026, 11, 28, 21, 30, tzinfo=UTC)  # 22:30 where Ana lives
-    async with asked(sqlite_url, saturday, {"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
+    async with await_postmortem(sqlite_url, saturday, {"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
         for after, dm, channel in ((24, 0, 1), (33, 0, 1), (33.5, 1, 1), (48, 1, 2), (57.5, 2, 2)):
             await life.at(saturday + after * HOUR, bot)
             assert life.counts() == (dm, channel), after
@@ -167,7 +167,7 @@ async def test_by_default_a_dm_comes_between_eight_and_eight_and_a_weekly_one_on
 
 async def test_a_weekly_reminder_of_a_saturday_comes_on_monday(sqlite_url: str) -> None:
     thursday = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
-    async with asked(sqlite_url, thursday, {"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
+    async with await_postmortem(sqlite_url, thursday, {"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
         for days in (1, 2, 9, 10):  # the ninth day is a Saturday
             await life.at(thursday + days * DAY, bot)
         assert life.counts() == (2, 2)
@@ -176,7 +176,7 @@ async def test_a_weekly_reminder_of_a_saturday_comes_on_monday(sqlite_url: str) 
 
 
 async def test_a_snooze_names_the_hour_of_its_end_in_the_owner_s_zone(sqlite_url: str) -> None:
-    async with asked(sqlite_url, environ={"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
+    async with await_postmortem(sqlite_url, environ={"AFTERWORD_QUIET_HOURS": "20-8"}) as (life, bot):
         await life.at(RESOLVED + DAY, bot)
         life.clock.set(datetime(2026, 11, 24, 21, 5, tzinfo=UTC))
         await press(life, bot, life.ana, "postmortem_snooze")
@@ -188,7 +188,7 @@ async def test_a_snooze_names_the_hour_of_its_end_in_the_owner_s_zone(sqlite_url
 
 async def test_a_quiet_weekend_ends_on_monday_with_the_latest_reminder_alone(sqlite_url: str) -> None:
     friday = datetime(2026, 11, 27, 12, 30, tzinfo=UTC)
-    async with asked(sqlite_url, friday, {"AFTERWORD_QUIET_WEEKENDS": "true"}) as (life, bot):
+    async with await_postmortem(sqlite_url, friday, {"AFTERWORD_QUIET_WEEKENDS": "true"}) as (life, bot):
         for hours in range(67):
             await life.at(friday + hours * HOUR, bot)
         assert life.counts() == (0, 2)
@@ -200,7 +200,7 @@ async def test_a_quiet_weekend_ends_on_monday_with_the_latest_reminder_alone(sql
 
 async def test_what_was_to_wait_for_the_morning_is_not_said_once_it_was_handed_over(sqlite_url: str) -> None:
     late = datetime(2026, 11, 23, 22, 30, tzinfo=UTC)
-    async with asked(sqlite_url, late, {"AFTERWORD_QUIET_HOURS": "22-8"}) as (life, bot):
+    async with await_postmortem(sqlite_url, late, {"AFTERWORD_QUIET_HOURS": "22-8"}) as (life, bot):
         await life.at(late + 24 * HOUR, bot)
         await life.do(life.ana, "/postmortem owner @Bo Demo")
         await life.at(late + 33 * HOUR, bot)
@@ -221,7 +221,7 @@ async def test_after_weeks_of_downtime_the_owner_and_the_channel_hear_once_each(
 
 
 async def test_with_owner_and_lead_gone_the_weekly_one_goes_to_the_channel(sqlite_url: str) -> None:
-    async with asked(sqlite_url, environ={"AFTERWORD_REMINDER_WEEKS": "1"}) as (life, bot):
+    async with await_postmortem(sqlite_url, environ={"AFTERWORD_REMINDER_WEEKS": "1"}) as (life, bot):
         await life.leaves(life.ana)
         for days in (1, 2, 9, 16, 23):
             await life.at(RESOLVED + days * DAY, bot)

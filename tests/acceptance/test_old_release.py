@@ -114,7 +114,7 @@ class Successor:
 
 
 @asynccontextmanager
-async def succeeded(folder: Path) -> AsyncIterator[Successor]:
+async def start_successor(folder: Path) -> AsyncIterator[Successor]:
     """Today's bot on the old database, in the old workspace, with a Jira that forgot everything."""
     old, jira = read_workspace(), FakeJira()
     clock = SettableClock(old["now"])
@@ -150,7 +150,7 @@ def test_the_old_audit_has_verbs_that_are_known_today(tmp_path: Path) -> None:
 
 
 async def test_everything_that_was_owed_is_sent(tmp_path: Path) -> None:
-    async with succeeded(tmp_path) as now:
+    async with start_successor(tmp_path) as now:
         owed = now.rows("SELECT id, kind FROM delivery WHERE state IN ('pending', 'unsure')")
         assert {kind for _, kind in owed} == KINDS
         assert {state for (state,) in now.rows("SELECT state FROM link")} == LINK_STATES
@@ -166,7 +166,7 @@ async def test_everything_that_was_owed_is_sent(tmp_path: Path) -> None:
 
 async def test_every_button_does_its_work_or_says_what_is_now(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
-    async with succeeded(tmp_path) as now:
+    async with start_successor(tmp_path) as now:
         before = now.traces()
         everything = deepcopy(presses(now.slack))
         for user, message, element, value in everything:
@@ -186,7 +186,7 @@ async def test_every_button_does_its_work_or_says_what_is_now(tmp_path: Path, ca
 
 
 async def test_every_form_that_was_left_open_can_be_sent(tmp_path: Path) -> None:
-    async with succeeded(tmp_path) as now:
+    async with start_successor(tmp_path) as now:
         before = now.traces()
         sent = set()
         for user, stack in list(now.slack.workspace.stacks.items()):
@@ -201,7 +201,7 @@ async def test_every_form_that_was_left_open_can_be_sent(tmp_path: Path) -> None
 
 
 async def test_every_button_of_a_home_tab_works(tmp_path: Path) -> None:
-    async with succeeded(tmp_path) as now:
+    async with start_successor(tmp_path) as now:
         for user, old in deepcopy(now.slack.workspace.homes).items():
             for element in elements(old.blocks):
                 now.slack.workspace.homes[user] = deepcopy(old)

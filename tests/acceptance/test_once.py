@@ -30,7 +30,7 @@ async def playing_incident(database_url: str, transport: str) -> AsyncIterator[t
         yield play, await play.slack.command(play.ana, play.channel, "/incident open checkout is failing")
 
 
-def typed(slack: StandIn, like: AppAnswer, command: str, text: str) -> AppDelivery:
+def type_delivery(slack: StandIn, like: AppAnswer, command: str, text: str) -> AppDelivery:
     """A command as its delivery, not yet delivered; by the same person in the same channel as another one."""
     assert like.delivery is not None
     payload = like.delivery.payload
@@ -61,7 +61,7 @@ async def test_a_command_delivered_three_times_one_after_the_other_is_one_entry(
 async def test_a_command_delivered_three_times_at_once_is_one_entry(database_url: str, transport: str) -> None:
     async with playing_incident(database_url, transport) as (play, like):
         for number in range(10):
-            delivery = typed(play.slack, like, "/timeline", f"step {number}")
+            delivery = type_delivery(play.slack, like, "/timeline", f"step {number}")
             answers = await asyncio.gather(*(play.slack.deliver(delivery) for _ in range(3)))
             assert [is_receipt(answer.text) for answer in answers] == [True] * 3
             assert len({answer.raw for answer in answers}) == 1
@@ -73,7 +73,7 @@ async def test_a_resolution_delivered_three_times_is_said_once_and_reminded_of_o
     database_url: str, transport: str
 ) -> None:
     async with playing_incident(database_url, transport) as (play, like):
-        delivery = typed(play.slack, like, "/incident", "resolved")
+        delivery = type_delivery(play.slack, like, "/incident", "resolved")
         answers = await asyncio.gather(*(play.slack.deliver(delivery) for _ in range(3)))
         assert len({answer.raw for answer in answers}) == 1
         assert all("INC-1 resolved" in answer.text for answer in answers)
@@ -151,7 +151,7 @@ async def test_the_same_delivery_to_two_replicas_at_once_is_one_entry(postgres_u
     async with replicas(postgres_url) as both:
         like = await both.slack.command(both.ana, both.channel, "/incident open checkout is failing")
         for number in range(20):
-            one, other = await both.deliver_to_both(typed(both.slack, like, "/timeline", f"step {number:02}"))
+            one, other = await both.deliver_to_both(type_delivery(both.slack, like, "/timeline", f"step {number:02}"))
             assert one == other
             assert b'"text": "*#' in one
         assert both.entries() == [OPENED, *(f"step {number:02}" for number in range(20))]

@@ -43,7 +43,7 @@ class PublishedLine:
 
     @property
     def line(self) -> Line:
-        return f"{self.at:%Y-%m-%d %H:%M}", export_text.squeezed(strip_code_marks(clean(self.text)))
+        return f"{self.at:%Y-%m-%d %H:%M}", export_text.squeeze(strip_code_marks(clean(self.text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def told_at(entry: dict[str, Any]) -> datetime:
     return datetime.combine(date(2020, 2, 29), time.fromisoformat(entry["time_of_day_utc"]), UTC)
 
 
-def published(path: Path) -> Published:
+def read_published(path: Path) -> Published:
     found = json.loads(path.read_text(encoding="utf-8"))
     zone = "Etc/GMT-1" if found["tz"] == "UTC+1" else found["tz"]  # IANA counts these westward
     lines = tuple(
@@ -104,7 +104,7 @@ async def drafts(play: Play, witness: str, channel: str) -> tuple[list[Line], li
 
 def entries(texts: Iterable[str]) -> list[Line]:
     found, day = [], ""
-    for text in map(export_text.squeezed, texts):
+    for text in map(export_text.squeeze, texts):
         if heads := DAY.fullmatch(text):
             day = heads[1]
         elif one := ITEM.fullmatch(text):
@@ -115,7 +115,7 @@ def entries(texts: Iterable[str]) -> list[Line]:
 @NO_FILES
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 async def test_every_entry_typed_with_its_date_is_exported_once_at_its_minute(path: Path, sqlite_url: str) -> None:
-    story = published(path)
+    story = read_published(path)
     async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
         for line in story.lines:
             answer = await play.slack.command(witness, channel, f"/timeline {line.at:%Y-%m-%d %H:%M} UTC {line.text}")
@@ -126,9 +126,11 @@ async def test_every_entry_typed_with_its_date_is_exported_once_at_its_minute(pa
 
 
 @NO_FILES
-@pytest.mark.parametrize("path", [path for path in FILES if published(path).is_of_one_day], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if read_published(path).is_of_one_day], ids=lambda path: path.stem
+)
 async def test_a_time_as_its_author_wrote_it_is_read_on_the_author_s_clock(path: Path, sqlite_url: str) -> None:
-    story = published(path)
+    story = read_published(path)
     lines = [line for line in story.lines if not line.is_slip]  # a wrong date is taken as written, like any other
     async with witnessing(sqlite_url, story.zone, story.after) as (play, witness, channel):
         for line in lines:

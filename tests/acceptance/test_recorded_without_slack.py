@@ -19,7 +19,7 @@ from bot.timeouts import Timeouts
 from tests.support.acceptance.programs import Program, afterword, environ_of, free_port
 from tests.support.acceptance.weeks import Weeks, weeks
 from tests.support.deadlines import LONG_SECONDS
-from tests.support.timeouts import SHIPPED, changed, hurry
+from tests.support.timeouts import SHIPPED, change_patience, hurry
 
 SLACK_SECONDS = SHIPPED.slack_call
 TOWARD_SLACK = [name for name in Timeouts.__slots__ if not name.startswith("database")]
@@ -56,7 +56,7 @@ async def without_slack(
                 for user in (life.ana, life.bo, life.chandra):
                     await bot.slack.directory.look_up(life.slack.workspace.team, user)
         break_down(life.slack, how, over)
-        with hurry(*TOWARD_SLACK), changed(slack_person_again=asking_again):
+        with hurry(*TOWARD_SLACK), change_patience(slack_person_again=asking_again):
             async with life.bot() as bot:
                 yield life, bot
                 life.slack.api.faults.clear()
@@ -69,7 +69,7 @@ def asked_who(life: Weeks) -> int:
     return WHOLLY - fault.times
 
 
-async def timed(life: Weeks, user: str, text: str) -> tuple[AppAnswer, float]:
+async def time_command(life: Weeks, user: str, text: str) -> tuple[AppAnswer, float]:
     began = time.monotonic()
     return await life.do(user, text), time.monotonic() - began
 
@@ -78,19 +78,19 @@ async def timed(life: Weeks, user: str, text: str) -> tuple[AppAnswer, float]:
 async def test_it_is_recorded_in_time_and_read_as_utc_which_it_says(how: str, sqlite_url: str, tmp_path: Path) -> None:
     asked_once = 10 * LONG_SECONDS
     async with without_slack(sqlite_url, how, asked_once) as (life, _):
-        opened, took = await timed(life, life.ana, "/incident open checkout is failing")
+        opened, took = await time_command(life, life.ana, "/incident open checkout is failing")
         assert "opened *INC-1*" in opened.text
         assert took < SLOWEST_SECONDS
         before = asked_who(life)
-        answer, took = await timed(life, life.ana, "/timeline 12:05 failed over to replica")
+        answer, took = await time_command(life, life.ana, "/timeline 12:05 failed over to replica")
         assert "12:05 UTC" in answer.text
         assert "I don't know your time zone, so I read the time as UTC" in answer.text
         assert took < SLOWEST_SECONDS
         assert asked_who(life) == before, "somebody whom Slack did not tell of is asked for again and again"
-        plain, _ = await timed(life, life.ana, "/timeline errors are falling")
+        plain, _ = await time_command(life, life.ana, "/timeline errors are falling")
         assert "12:30 UTC" in plain.text
         assert "time zone" not in plain.text
-        named, took = await timed(life, life.bo, "/timeline 12:06 UTC paged @Ana Demo and @Chandra Demo")
+        named, took = await time_command(life, life.bo, "/timeline 12:06 UTC paged @Ana Demo and @Chandra Demo")
         assert "#4 · 12:06 UTC" in named.text
         assert took < SLOWEST_SECONDS
         exported = json.loads(await afterword(life.environ, tmp_path, "export", "INC-1", "--format", "json"))
@@ -136,7 +136,7 @@ async def test_everything_else_is_acknowledged_in_time_too(sqlite_url: str) -> N
             ("/postmortem export", "Exporting Markdown"),
             ("/timeline", "Bo Demo leads"),
         ):
-            answer, took = await timed(life, life.ana, text)
+            answer, took = await time_command(life, life.ana, text)
             assert expected in answer.text, answer.text
             assert took < SLOWEST_SECONDS, text
 

@@ -16,7 +16,7 @@ from storage.queues import DeliveryKind
 from tests.support.deadlines import until
 from tests.support.interactions import is_receipt
 from tests.support.play import TEAM
-from tests.support.skew import Skew, skewed
+from tests.support.skew import Skew, skew_clocks
 
 YEAR, MINUTES = timedelta(days=365), timedelta(minutes=10)
 PENDING, SENT = ReminderState.PENDING, ReminderState.SENT
@@ -48,7 +48,7 @@ async def sweep_twice(skew: Skew) -> None:
 async def test_a_restart_on_a_clock_a_year_off_settles_what_is_due_and_nothing_else(
     database_url: str, by: timedelta
 ) -> None:
-    async with skewed(database_url) as (skew, stack):
+    async with skew_clocks(database_url) as (skew, stack):
         await run_for_a_while(skew)
         owe_three(skew)
         await skew.start(stack, by)
@@ -61,7 +61,7 @@ async def test_a_restart_on_a_clock_a_year_off_settles_what_is_due_and_nothing_e
 async def test_while_slack_is_silent_a_clock_a_year_ahead_settles_nothing(
     sqlite_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with skewed(sqlite_url) as (skew, stack):
+    async with skew_clocks(sqlite_url) as (skew, stack):
         await run_for_a_while(skew)
         owe_three(skew)
         skew.silence()
@@ -82,7 +82,7 @@ async def test_while_slack_is_silent_a_clock_a_year_ahead_settles_nothing(
 
 async def test_whoever_sweeps_with_a_time_of_their_own_ends_the_doubt(sqlite_url: str) -> None:
     """The operator says that the clock is right: nothing ran for a year."""
-    async with skewed(sqlite_url) as (skew, stack):
+    async with skew_clocks(sqlite_url) as (skew, stack):
         await run_for_a_while(skew)
         owe_three(skew)
         skew.silence()
@@ -102,7 +102,7 @@ async def test_whoever_sweeps_with_a_time_of_their_own_ends_the_doubt(sqlite_url
 async def test_a_clock_that_is_set_a_year_ahead_while_we_run_moves_nothing(
     database_url: str, *, is_silent: bool
 ) -> None:
-    async with skewed(database_url) as (skew, stack):
+    async with skew_clocks(database_url) as (skew, stack):
         bot = await skew.start(stack, timedelta())
         owe_three(skew)
         await until(lambda: skew.states()[0] is SENT)
@@ -118,7 +118,7 @@ async def test_a_clock_that_is_set_a_year_ahead_while_we_run_moves_nothing(
 
 
 async def test_what_was_due_before_the_clock_was_set_back_goes_out_all_the_same(sqlite_url: str) -> None:
-    async with skewed(sqlite_url) as (skew, stack):
+    async with skew_clocks(sqlite_url) as (skew, stack):
         await run_for_a_while(skew)
         skew.silence()  # else Slack would have corrected the clock
         bot = await skew.start(stack, timedelta(hours=1))
@@ -138,7 +138,7 @@ async def test_a_replica_that_is_ten_minutes_off_says_so_and_works(
     postgres_url: str, caplog: pytest.LogCaptureFixture, by: timedelta
 ) -> None:
     """Its own clock would find every signature of Slack's too old, or not yet valid."""
-    async with skewed(postgres_url) as (skew, stack):
+    async with skew_clocks(postgres_url) as (skew, stack):
         await skew.start(stack, by)
         ana = skew.slack.user("Ana Demo", "Europe/Berlin")
         channel = skew.slack.channel("checkout", [ana])
@@ -161,7 +161,7 @@ async def test_a_replica_that_is_ten_minutes_off_says_so_and_works(
 
 
 async def test_on_sqlite_signatures_are_checked_by_slacks_clock(sqlite_url: str) -> None:
-    async with skewed(sqlite_url) as (skew, stack):
+    async with skew_clocks(sqlite_url) as (skew, stack):
         await skew.start(stack, MINUTES)
         await sweep_twice(skew)
         ana = skew.slack.user("Ana Demo", "Europe/Berlin")

@@ -33,7 +33,7 @@ def compare(folder: Path) -> None:
     grouped, raw = [], []
     for number in range(ROUNDS):
         raw.append(_raw(folder / f"raw-{number}.db"))
-        grouped.append(_grouped(folder / f"grouped-{number}.db"))
+        grouped.append(_time_groups(folder / f"grouped-{number}.db"))
     click.echo(
         f"\n{WRITERS} writers, synchronous=FULL: a whole /timeline unit in the group commit, beside a bare INSERT each"
     )
@@ -65,7 +65,7 @@ def _raw(path: Path) -> float:
     return WRITERS * EACH / (time.perf_counter() - began)
 
 
-def _grouped(path: Path) -> float:
+def _time_groups(path: Path) -> float:
     store = open_store(f"sqlite:///{path}", timeouts=PATIENT)
     store.write_now(lambda tx: incidents_store.open_new(tx, PLACE, "bench", "U0BENCH", NOW))
     began = time.perf_counter()

@@ -92,7 +92,7 @@ def _people(people: list[str]) -> Iterator[dict[str, Any]]:
         yield {"team": TEAM, "id": person, "name": f"Person {person}", "zone": "UTC", "locale": "en-US", **flags}
 
 
-def _shown(moment: datetime) -> str:
+def _format_moment(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")
 
 
@@ -115,9 +115,9 @@ def _incident(number: int, incidents: int, channels: list[str], people: list[str
         "severity": newer % 4 + 1,
         "lead": people[newer % len(people)],
         "opened_by": people[newer % len(people)],
-        "opened_at": _shown(opened),
+        "opened_at": _format_moment(opened),
         "resolved_by": None if is_open else people[0],
-        "resolved_at": None if is_open else _shown(opened + timedelta(hours=5)),
+        "resolved_at": None if is_open else _format_moment(opened + timedelta(hours=5)),
         "postmortem_status": "open" if newer < 8 else "published",
         "postmortem_owner": people[newer % 4],
         "postmortem_reason": "",
@@ -145,7 +145,7 @@ def _sections(number: int, incidents: int, people: list[str]) -> Iterator[dict[s
             "section": section,
             "text": ". ".join(_sentence(chance, newer, 12) for _ in range(4)),
             "author": people[(newer + index) % len(people)],
-            "saved_at": _shown(_opened_at(number, incidents)),
+            "saved_at": _format_moment(_opened_at(number, incidents)),
             "version": 1,
         }
 
@@ -159,7 +159,7 @@ def _whys(number: int, incidents: int, people: list[str]) -> Iterator[dict[str, 
             "parent": why - 1 or None,
             "text": _sentence(random.Random(f"{newer} why {why}"), newer, 8),
             "author": people[(newer + why) % len(people)],
-            "recorded_at": _shown(_opened_at(number, incidents)),
+            "recorded_at": _format_moment(_opened_at(number, incidents)),
             "is_root": int(why == 3),
             "struck": 0,
             "version": 1,
@@ -181,8 +181,8 @@ def _actions(number: int, incidents: int, people: list[str]) -> Iterator[dict[st
             "status": "open" if is_open else "done",
             "reason": "",
             "created_by": people[newer % len(people)],
-            "created_at": _shown(_opened_at(number, incidents)),
-            "closed_at": None if is_open else _shown(_opened_at(number, incidents) + timedelta(days=9)),
+            "created_at": _format_moment(_opened_at(number, incidents)),
+            "closed_at": None if is_open else _format_moment(_opened_at(number, incidents) + timedelta(days=9)),
             "kind": None,
             "held": "",
         }
@@ -191,7 +191,7 @@ def _actions(number: int, incidents: int, people: list[str]) -> Iterator[dict[st
 def _entries(number: int, incidents: int, people: list[str]) -> Iterator[dict[str, Any]]:
     newer, opened = incidents - number, _opened_at(number, incidents)
     for entry in range(1, ENTRIES + 1):
-        at = _shown(opened + timedelta(seconds=60 * entry))
+        at = _format_moment(opened + timedelta(seconds=60 * entry))
         who = people[(newer + entry) % len(people)]
         yield {
             "incident_id": number,

@@ -21,7 +21,7 @@ def run(*words: str) -> Result:
 
 
 @pytest.fixture
-def exported(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+def exports(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
     """INC-1 and INC-2 as files, out of another database than that of the settings."""
     for name in ("source", "here"):
         (tmp_path / f"{name}.db").write_bytes(sqlite_template.read_bytes())
@@ -36,42 +36,42 @@ def exported(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return files
 
 
-def test_what_is_imported_is_exported_as_the_very_same_file(exported: tuple[Path, Path]) -> None:
-    for file in exported:
+def test_what_is_imported_is_exported_as_the_very_same_file(exports: tuple[Path, Path]) -> None:
+    for file in exports:
         assert run("import", str(file)).exit_code == 0
-    for number, file in enumerate(exported, 1):
+    for number, file in enumerate(exports, 1):
         assert run("export", f"INC-{number}", "--format", "json", *NOW).stdout_bytes == file.read_bytes()
 
 
-def test_it_says_what_it_imported_and_what_it_left_out(exported: tuple[Path, Path]) -> None:
-    output = run("import", str(exported[1])).stdout
+def test_it_says_what_it_imported_and_what_it_left_out(exports: tuple[Path, Path]) -> None:
+    output = run("import", str(exports[1])).stdout
     assert output == (
         "INC-2 was imported into T1: 8 entries, 1 struck entry, 3 whys, 2 sections, 5 actions, 1 file.\n"
         "What was recorded about INC-1 was left out, because that incident isn't here. "
         "Import it first, then this file again.\n"
     )
-    run("import", str(exported[0]))
+    run("import", str(exports[0]))
     assert (
-        run("import", str(exported[1])).stdout
+        run("import", str(exports[1])).stdout
         == "INC-2 was already here. What was recorded about INC-1 was added to it.\n"
     )
-    assert "Nothing was changed" in run("import", str(exported[1])).stdout
-    assert run("export", "INC-2", "--format", "json", *NOW).stdout_bytes == exported[1].read_bytes()
+    assert "Nothing was changed" in run("import", str(exports[1])).stdout
+    assert run("export", "INC-2", "--format", "json", *NOW).stdout_bytes == exports[1].read_bytes()
 
 
-def test_the_same_file_again_changes_nothing_and_says_so(exported: tuple[Path, Path]) -> None:
-    run("import", str(exported[0]))
-    again = run("import", str(exported[0]))
+def test_the_same_file_again_changes_nothing_and_says_so(exports: tuple[Path, Path]) -> None:
+    run("import", str(exports[0]))
+    again = run("import", str(exports[0]))
     assert (again.exit_code, again.stdout) == (
         0,
         "INC-1 is already here, with the same content. Nothing was changed.\n",
     )
 
 
-def test_another_one_of_the_same_key_is_refused_until_it_may_take_a_new_key(exported: tuple[Path, Path]) -> None:
-    run("import", str(exported[1]))
-    other = exported[1].with_name("other.json")
-    other.write_bytes(exported[1].read_bytes().replace(b"Nobody looked", b"Somebody looked"))
+def test_another_one_of_the_same_key_is_refused_until_it_may_take_a_new_key(exports: tuple[Path, Path]) -> None:
+    run("import", str(exports[1]))
+    other = exports[1].with_name("other.json")
+    other.write_bytes(exports[1].read_bytes().replace(b"Nobody looked", b"Somebody looked"))
     refused = run("import", str(other))
     assert refused.exit_code == 1
     assert "INC-2 is already here with different content" in refused.stderr
@@ -80,8 +80,8 @@ def test_another_one_of_the_same_key_is_refused_until_it_may_take_a_new_key(expo
     assert "It was INC-2 in the file. Its key is now INC-3." in output
 
 
-def test_it_goes_where_the_options_say(exported: tuple[Path, Path]) -> None:
-    assert "INC-1 was imported into T9" in run("import", str(exported[0]), "--team", "T9", "--channel", "C9").stdout
+def test_it_goes_where_the_options_say(exports: tuple[Path, Path]) -> None:
+    assert "INC-1 was imported into T9" in run("import", str(exports[0]), "--team", "T9", "--channel", "C9").stdout
     incident = json.loads(run("export", "INC-1", "--team", "T9", "--format", "json").stdout)["incident"]
     assert (incident["workspace"], incident["channel"]) == ("T9", {"id": "C9", "name": None})
 

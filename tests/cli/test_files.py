@@ -26,12 +26,12 @@ def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
     return made
 
 
-def exported(*words: str) -> Result:
+def run_export(*words: str) -> Result:
     return CliRunner().invoke(main, ["export", "INC-1", *words], obj=PATIENT)
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(store: Store, tmp_path: Path) -> None:
-    result = exported("-o", str(tmp_path / "nowhere" / "draft.md"))
+    result = run_export("-o", str(tmp_path / "nowhere" / "draft.md"))
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
     assert "draft.md can't be written (No such file or directory)." in result.stderr
@@ -58,7 +58,7 @@ def test_a_file_is_replaced_whole_through_a_link_and_keeps_its_mode(store: Store
     draft.write_text("old", encoding="utf-8")
     draft.chmod(0o640)
     link.symlink_to(draft)
-    assert exported("-o", str(link)).exit_code == 0
+    assert run_export("-o", str(link)).exit_code == 0
     assert link.is_symlink()
     assert draft.read_text(encoding="utf-8").startswith("---")
     assert draft.stat().st_mode & 0o777 == 0o640
@@ -66,9 +66,9 @@ def test_a_file_is_replaced_whole_through_a_link_and_keeps_its_mode(store: Store
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
 def test_a_device_is_written_to_and_its_trouble_is_a_sentence(store: Store) -> None:
-    assert "/dev/full can't be written (No space left on device)." in exported("-o", str(FULL)).stderr
+    assert "/dev/full can't be written (No space left on device)." in run_export("-o", str(FULL)).stderr
     assert FULL.is_char_device()
-    assert exported("-o", os.devnull).exit_code == 0
+    assert run_export("-o", os.devnull).exit_code == 0
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
@@ -85,7 +85,7 @@ def test_a_database_that_refuses_is_a_sentence_without_its_words(store: Store, s
     with closing(broken.driver.connect()) as connection:
         connection.execute("ALTER TABLE incident RENAME TO gone")
     broken.close()
-    result = exported()
+    result = run_export()
     assert result.exit_code == 1
     assert (
         result.stderr

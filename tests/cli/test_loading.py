@@ -21,7 +21,7 @@ DATABASE = {"sqlalchemy", "sqlmodel", "psycopg", "alembic", "sqlite3"}
 REST = {"pydantic", "jinja2", "httpx", "rich", "markdown_it", "marklas", "stamina", "weasyprint", "asyncio", "babel"}
 
 
-def loaded(*words: str, folder: Path) -> set[str]:
+def list_loaded(*words: str, folder: Path) -> set[str]:
     """The modules in a new interpreter after a command."""
     environ = {"DATABASE_URL": f"sqlite:///{folder}/afterword.db", "PATH": ""}
     ran = subprocess.run(
@@ -33,17 +33,20 @@ def loaded(*words: str, folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("words", [("--help",), ("--version",), ("when", "--help"), ("when", "14:05 failed over")])
 def test_what_answers_at_once_loads_neither_the_bot_nor_a_database(words: tuple[str, ...], tmp_path: Path) -> None:
-    there = loaded(*words, folder=tmp_path)
+    there = list_loaded(*words, folder=tmp_path)
     assert "bot.cli" in there
     assert there & (BOT | DATABASE | REST) == set()
 
 
 def test_the_list_of_commands_loads_no_command(tmp_path: Path) -> None:
-    assert {name for name in loaded("--help", folder=tmp_path) if name.startswith("bot.")} == {"bot.cli", "bot.errors"}
+    assert {name for name in list_loaded("--help", folder=tmp_path) if name.startswith("bot.")} == {
+        "bot.cli",
+        "bot.errors",
+    }
 
 
 @pytest.mark.parametrize("words", [("migrate",), ("backup", "copy.db")])
 def test_what_looks_after_the_database_does_not_load_the_bot(words: tuple[str, ...], tmp_path: Path) -> None:
-    loaded("migrate", folder=tmp_path)
+    list_loaded("migrate", folder=tmp_path)
     words = tuple(f"{tmp_path}/{word}" if word.endswith(".db") else word for word in words)
-    assert loaded(*words, folder=tmp_path) & BOT == set()
+    assert list_loaded(*words, folder=tmp_path) & BOT == set()

@@ -33,7 +33,7 @@ def texts(url: str) -> list[str]:
 
 
 @pytest.fixture
-def saved(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def backup_file(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A backup of a database that went on after it."""
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     file = tmp_path / "saved.db"
@@ -46,12 +46,14 @@ def saved(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return file
 
 
-def test_a_backup_takes_the_place_and_the_database_before_is_kept(saved: Path, sqlite_url: str, tmp_path: Path) -> None:
+def test_a_backup_takes_the_place_and_the_database_before_is_kept(
+    backup_file: Path, sqlite_url: str, tmp_path: Path
+) -> None:
     notes = tmp_path / "afterword.db.chain"
     notes.write_text("1 99 " + "0" * 64 + "\n")
-    done = run("restore", str(saved), "--force")
+    done = run("restore", str(backup_file), "--force")
     assert done.exit_code == 0, done.output
-    assert f"Restored {saved}: 1 incidents, 1 entries." in done.stdout
+    assert f"Restored {backup_file}: 1 incidents, 1 entries." in done.stdout
     assert texts(sqlite_url) == ["before the backup"]
     (aside,) = tmp_path.glob("afterword.db.before-restore-*Z")
     assert str(aside) in done.stdout
@@ -63,7 +65,7 @@ def test_a_backup_takes_the_place_and_the_database_before_is_kept(saved: Path, s
 
 
 def test_a_log_that_was_left_behind_is_not_taken_for_the_new_databases(
-    saved: Path, sqlite_url: str, tmp_path: Path
+    backup_file: Path, sqlite_url: str, tmp_path: Path
 ) -> None:
     path, frozen = tmp_path / "afterword.db", tmp_path / "frozen"
     store = open_store(sqlite_url, timeouts=PATIENT)
@@ -74,29 +76,31 @@ def test_a_log_that_was_left_behind_is_not_taken_for_the_new_databases(
     store.close()
     for name in ("afterword.db", "afterword.db-wal"):
         shutil.copyfile(frozen / name, path.with_name(name))
-    assert run("restore", str(saved), "--force").exit_code == 0
+    assert run("restore", str(backup_file), "--force").exit_code == 0
     assert texts(sqlite_url) == ["before the backup"]
     aside = next(file for file in tmp_path.glob("afterword.db.before-restore-*") if file.name.endswith("Z"))
     assert texts(f"sqlite:///{aside}")[-1] == "only in the log"
 
 
-def test_without_force_a_database_is_left_alone(saved: Path, sqlite_url: str) -> None:
-    refused = run("restore", str(saved))
+def test_without_force_a_database_is_left_alone(backup_file: Path, sqlite_url: str) -> None:
+    refused = run("restore", str(backup_file))
     assert refused.exit_code == 1
     assert "already exists, and wasn't changed. With --force" in refused.stderr
     assert texts(sqlite_url) == ["before the backup", "after the backup"]
 
 
-def test_into_an_empty_place_no_force_is_needed(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_into_an_empty_place_no_force_is_needed(
+    backup_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = f"sqlite:///{tmp_path}/new.db"
     monkeypatch.setenv("DATABASE_URL", url)
-    assert run("restore", str(saved)).exit_code == 0
+    assert run("restore", str(backup_file)).exit_code == 0
     assert texts(url) == ["before the backup"]
 
 
-def test_not_while_a_bot_runs(saved: Path, sqlite_url: str) -> None:
+def test_not_while_a_bot_runs(backup_file: Path, sqlite_url: str) -> None:
     with lock_database(sqlite_url):
-        refused = run("restore", str(saved), "--force")
+        refused = run("restore", str(backup_file), "--force")
     assert "Another `afterword run` uses" in refused.stderr
     assert texts(sqlite_url) == ["before the backup", "after the backup"]
 
@@ -134,11 +138,11 @@ NOT_RESTORED: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("kind", NOT_RESTORED)
 def test_what_is_no_whole_backup_is_refused_and_changes_nothing(
-    kind: str, saved: Path, sqlite_url: str, tmp_path: Path
+    kind: str, backup_file: Path, sqlite_url: str, tmp_path: Path
 ) -> None:
     make, sentences = NOT_RESTORED[kind]
-    make(saved)
-    refused = run("restore", str(saved), "--force")
+    make(backup_file)
+    refused = run("restore", str(backup_file), "--force")
     assert refused.exit_code == 1
     assert any(sentence in refused.stderr for sentence in sentences.split("|")), refused.stderr
     assert "Traceback" not in refused.stderr
@@ -165,8 +169,8 @@ def test_postgresql_has_its_own_way(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "pg_restore" in run("restore", str(tmp_path / "x")).stderr
 
 
-def test_doctor_says_that_the_history_is_whole_or_what_was_changed(saved: Path, sqlite_url: str) -> None:
-    assert saved.exists()
+def test_doctor_says_that_the_history_is_whole_or_what_was_changed(backup_file: Path, sqlite_url: str) -> None:
+    assert backup_file.exists()
     assert "history: All 2 rows are as they were written. Its end isn't noted outside" in run("doctor").stdout
     spoil(
         Path(sqlite_url.removeprefix("sqlite:///")),

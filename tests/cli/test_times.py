@@ -30,7 +30,7 @@ def run(*words: str, typed: str = "") -> str:
     return result.stdout
 
 
-def streamed(typed: bytes) -> tuple[int, list[dict[str, Any]]]:
+def stream_lines(typed: bytes) -> tuple[int, list[dict[str, Any]]]:
     """The exit code of `when -`, and the objects that it prints."""
     result = CliRunner().invoke(main, ["when", "-"], input=typed, obj=PATIENT)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
@@ -87,7 +87,7 @@ def test_when_offers_nothing_for_a_line_that_names_no_clock() -> None:
 
 def test_the_language_is_an_option_and_a_field_of_a_line() -> None:
     assert json.loads(run("when", "14:05 failed over", *NOW, "--language", "de-DE"))["utc"] == "2026-11-23T13:05:00Z"
-    code, lines = streamed(json.dumps({"text": "14:05 failed over", **AT, "language": "de-DE"}).encode())
+    code, lines = stream_lines(json.dumps({"text": "14:05 failed over", **AT, "language": "de-DE"}).encode())
     assert (code, lines[0]["utc"]) == (0, "2026-11-23T13:05:00Z")
 
 
@@ -121,7 +121,7 @@ def test_what_a_line_leaves_out_is_as_the_options_say() -> None:
 )
 def test_a_line_that_is_none_is_told_so_and_the_next_one_read(line: bytes, error: str) -> None:
     good = json.dumps({"text": "14:05 failed over", **AT}).encode()
-    code, lines = streamed(b"\n".join([good, line, good]))
+    code, lines = stream_lines(b"\n".join([good, line, good]))
     assert code == 1
     assert [set(one) for one in lines] == [KEYS, {"error"}, KEYS]
     assert error in lines[1]["error"]
@@ -130,13 +130,13 @@ def test_a_line_that_is_none_is_told_so_and_the_next_one_read(line: bytes, error
 @given(st.lists(st.one_of(st.binary(max_size=60), st.just(b'{"text": "14:05 x"}')), max_size=8))
 def test_every_line_gets_one_line_whatever_it_holds(lines: list[bytes]) -> None:
     lines = [line.replace(b"\n", b"").replace(b"\r", b"") for line in lines]
-    code, found = streamed(b"\n".join(lines))
+    code, found = stream_lines(b"\n".join(lines))
     assert len(found) == sum(1 for line in lines if line.strip())
     assert (code == 1) == any("error" in one for one in found)
 
 
 def test_text_that_no_file_can_hold_is_printed_as_escapes() -> None:
-    code, lines = streamed(b'{"text": "\\ud800 \\u00fc is half"}')
+    code, lines = stream_lines(b'{"text": "\\ud800 \\u00fc is half"}')
     assert (code, lines[0]["text"]) == (0, "\ud800 ü is half")
 
 

@@ -10,15 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.alert_payloads import (
-    PARSERS,
-    TITLE,
-    WORD,
-    Parser,
-    parse_alertmanager,
-    parse_jsm,
-    parse_pagerduty,
-)
+from bot.domain.alert_payloads import PARSERS, TITLE, WORD, Parser, parse_alertmanager, parse_jsm, parse_pagerduty
 from bot.domain.alerts import Alert, AlertStatus
 from bot.errors import MalformedPayloadError
 from tests.support import alert_senders
@@ -258,7 +250,7 @@ ANYTHING = st.recursive(
 
 
 @st.composite
-def damaged(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+def damaged_payloads(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     """A payload of a sender in which one field, however deep, has another value or is missing."""
     name, payload = draw(
         st.sampled_from(
@@ -298,7 +290,7 @@ def read_or_refused(parse: Parser, payload: dict[str, Any]) -> tuple[Alert, ...]
         return ()
 
 
-@given(damaged())
+@given(damaged_payloads())
 def test_whatever_a_field_holds_it_is_read_or_refused(case: tuple[str, dict[str, Any]]) -> None:
     name, payload = case
     for alert in read_or_refused(PARSERS[name], payload):

@@ -15,7 +15,7 @@ OPEN = incident(status=Status.OPEN, resolved_at=None, resolved_by=None)
 STARTED, DETECTED, ACKNOWLEDGED, MITIGATED, RESOLVED = Milestone
 
 
-def marked(*marks: tuple[Milestone, int, int]) -> tuple[Entry, ...]:
+def mark_entries(*marks: tuple[Milestone, int, int]) -> tuple[Entry, ...]:
     return tuple(entry(number, at(hour, minute), milestone=m) for number, (m, hour, minute) in enumerate(marks, 1))
 
 
@@ -45,7 +45,7 @@ def test_what_contradicts_is_found(
     against: tuple[Milestone, bool, bool],
 ) -> None:
     about = INCIDENT if any(mark[0] is RESOLVED for mark in before) else OPEN
-    assert describe(find_clash(about, marked(*before), milestone, at(hour, minute))) == against
+    assert describe(find_clash(about, mark_entries(*before), milestone, at(hour, minute))) == against
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_is_in_order_is_not_asked(
     before: list[tuple[Milestone, int, int]], milestone: Milestone, hour: int, minute: int
 ) -> None:
     about = INCIDENT if any(mark[0] is RESOLVED for mark in before) else OPEN
-    assert find_clash(about, marked(*before), milestone, at(hour, minute)) is None
+    assert find_clash(about, mark_entries(*before), milestone, at(hour, minute)) is None
 
 
 def test_a_time_typed_to_the_minute_may_be_any_second_of_it() -> None:
@@ -77,14 +77,14 @@ def test_an_acknowledgement_without_a_time_says_only_when_it_was_typed() -> None
     undated = (entry(1, at(14, 30), milestone=ACKNOWLEDGED, recorded_at=at(14, 30)),)
     assert find_clash(OPEN, undated, MITIGATED, at(14, 20)) is None
     assert find_clash(OPEN, undated, DETECTED, at(14, 40)) is not None
-    mitigated = marked((MITIGATED, 14, 20))
+    mitigated = mark_entries((MITIGATED, 14, 20))
     assert find_clash(OPEN, mitigated, ACKNOWLEDGED, at(14, 30), now=at(14, 30)) is None
     assert find_clash(OPEN, mitigated, ACKNOWLEDGED, at(14, 30), now=at(15, 0)) is not None
 
 
 def test_what_did_not_last_contradicts_nothing() -> None:
     first = (
-        *marked((DETECTED, 14, 0), (MITIGATED, 14, 30), (RESOLVED, 14, 40)),
+        *mark_entries((DETECTED, 14, 0), (MITIGATED, 14, 30), (RESOLVED, 14, 40)),
         entry(4, at(15, 0), "Reopened", kind=EntryKind.STATUS),
     )
     assert find_clash(OPEN, first, MITIGATED, at(15, 30)) is None
@@ -107,9 +107,9 @@ def test_what_is_asked_when_typed_is_what_the_checks_would_find(order: list[Mile
 
 
 def test_how_long_it_lasted_is_what_the_document_says() -> None:
-    span = measure_span(INCIDENT, marked((STARTED, 13, 58), (DETECTED, 14, 5), (RESOLVED, 15, 10)), at(13, 50))
+    span = measure_span(INCIDENT, mark_entries((STARTED, 13, 58), (DETECTED, 14, 5), (RESOLVED, 15, 10)), at(13, 50))
     assert (span.since, span.until, span.length) == (at(13, 58), at(15, 10), timedelta(hours=1, minutes=12))
-    assert measure_span(OPEN, marked((DETECTED, 14, 5)), at(13, 50)).length is None
+    assert measure_span(OPEN, mark_entries((DETECTED, 14, 5)), at(13, 50)).length is None
     assert measure_span(OPEN, (), at(13, 50)).since == at(13, 50)
     assert measure_span(OPEN, (), None).since == OPEN.opened_at
-    assert measure_span(INCIDENT, marked((STARTED, 15, 58), (RESOLVED, 15, 10)), None).length is None
+    assert measure_span(INCIDENT, mark_entries((STARTED, 15, 58), (RESOLVED, 15, 10)), None).length is None

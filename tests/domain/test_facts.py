@@ -15,7 +15,7 @@ def facts(case: Case, now: datetime = NOW) -> dict[str, str]:
     return dict(postmortem_rules.compile_document(case, now).facts)
 
 
-def changed(case: Case) -> set[str]:
+def changed_sections(case: Case) -> set[str]:
     """The sections whose facts differ from those of the full case."""
     before, after = facts(FULL), facts(case)
     return {slug for slug in BY_SLUG if before[slug] != after[slug]}
@@ -26,11 +26,11 @@ def test_time_alone_changes_nothing() -> None:
 
 
 def test_a_new_name_of_somebody_changes_nothing() -> None:
-    assert changed(replace(FULL, people={"U1": Person("T1", "U1", "Ana Duarte")})) == set()
+    assert changed_sections(replace(FULL, people={"U1": Person("T1", "U1", "Ana Duarte")})) == set()
 
 
 def test_publishing_and_owning_change_nothing() -> None:
-    assert changed(replace(FULL, incident=incident(postmortem_owner="U3", published_at=NOW))) == set()
+    assert changed_sections(replace(FULL, incident=incident(postmortem_owner="U3", published_at=NOW))) == set()
 
 
 def entries(**changes: object) -> Case:
@@ -60,4 +60,4 @@ CHANGES = {
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_change_of_the_record_is_one_of_the_sections_that_show_it(what: str) -> None:
     case, sections = CHANGES[what]
-    assert changed(case) == sections
+    assert changed_sections(case) == sections

@@ -16,11 +16,13 @@ def of(kind: FindingKind, record: Case) -> list[Finding]:
     return [finding for finding in list_findings(record, NOW) if finding.kind is kind]
 
 
-def marked(*marks: tuple[Milestone, int, int]) -> tuple[Entry, ...]:
+def mark_entries(*marks: tuple[Milestone, int, int]) -> tuple[Entry, ...]:
     return tuple(entry(n, at(hour, minute), milestone=mark) for n, (mark, hour, minute) in enumerate(marks, 1))
 
 
-IN_ORDER = marked((IMPACT, 14, 0), (DETECTED, 14, 5), (ACKNOWLEDGED, 14, 6), (MITIGATED, 14, 20), (RESOLVED, 14, 40))
+IN_ORDER = mark_entries(
+    (IMPACT, 14, 0), (DETECTED, 14, 5), (ACKNOWLEDGED, 14, 6), (MITIGATED, 14, 20), (RESOLVED, 14, 40)
+)
 
 
 def test_a_sound_record_has_no_findings() -> None:
@@ -34,7 +36,7 @@ def test_an_incident_that_goes_on_lacks_no_milestone_yet() -> None:
 
 
 def test_resolved_before_detected_is_said_in_these_words_and_edits_the_later_milestone() -> None:
-    (found,) = of(FindingKind.ORDER, case(entries=marked((DETECTED, 15, 0), (RESOLVED, 14, 30))))
+    (found,) = of(FindingKind.ORDER, case(entries=mark_entries((DETECTED, 15, 0), (RESOLVED, 14, 30))))
     assert found.sentence == "Resolved (14:30) is before detected (15:00 UTC)."
     assert (found.mend, found.target, found.is_question) == (Remedy.EDIT_ENTRY, 2, False)
 
@@ -49,7 +51,7 @@ def test_days_are_named_only_where_they_differ() -> None:
 
 def test_contradicting_times_and_ownerless_actions_are_asked_about_before_publishing() -> None:
     wrong = case(
-        entries=marked((DETECTED, 15, 0), (RESOLVED, 14, 30)),
+        entries=mark_entries((DETECTED, 15, 0), (RESOLVED, 14, 30)),
         actions=(action(1), action(2, owner=None), action(3, due_on=None)),
     )
     asked = [one.kind for one in list_findings(wrong, NOW) if one.is_asked_before_publishing]
@@ -57,13 +59,16 @@ def test_contradicting_times_and_ownerless_actions_are_asked_about_before_publis
 
 
 def test_every_milestone_before_an_earlier_one_is_found() -> None:
-    found = of(FindingKind.ORDER, case(entries=marked((MITIGATED, 14, 0), (IMPACT, 14, 10), (ACKNOWLEDGED, 14, 5))))
+    found = of(
+        FindingKind.ORDER, case(entries=mark_entries((MITIGATED, 14, 0), (IMPACT, 14, 10), (ACKNOWLEDGED, 14, 5)))
+    )
     assert [(one.sentence.split(" (")[0], one.target) for one in found] == [("Acknowledged", 3), ("Mitigated", 1)]
 
 
 def test_milestones_at_one_time_are_in_order() -> None:
     assert (
-        of(FindingKind.ORDER, case(entries=marked((DETECTED, 14, 0), (ACKNOWLEDGED, 14, 0), (RESOLVED, 14, 0)))) == []
+        of(FindingKind.ORDER, case(entries=mark_entries((DETECTED, 14, 0), (ACKNOWLEDGED, 14, 0), (RESOLVED, 14, 0))))
+        == []
     )
 
 
@@ -75,7 +80,9 @@ def test_the_latest_entry_of_a_milestone_counts_and_struck_ones_do_not() -> None
 
 def test_what_resolved_it_before_it_was_reopened_is_not_judged() -> None:
     reopened = incident(status=Status.OPEN, resolved_at=None)
-    assert of(FindingKind.ORDER, case(about=reopened, entries=marked((DETECTED, 15, 0), (RESOLVED, 14, 30)))) == []
+    assert (
+        of(FindingKind.ORDER, case(about=reopened, entries=mark_entries((DETECTED, 15, 0), (RESOLVED, 14, 30)))) == []
+    )
 
 
 @pytest.mark.parametrize(("minutes", "is_found"), [(30, False), (31, True)])

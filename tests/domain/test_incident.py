@@ -26,7 +26,7 @@ def entry(number: int, milestone: Milestone | None, kind: EntryKind = EntryKind.
 STEPS = (Milestone.DETECTED, Milestone.MITIGATED, Milestone.RESOLVED, None)
 
 
-def lived(steps: list[Milestone | None]) -> tuple[Incident, list[Entry]]:
+def live_through(steps: list[Milestone | None]) -> tuple[Incident, list[Entry]]:
     """An incident after these milestones (None reopens), and its timeline; refused ones are left out."""
     incident, entries = INCIDENT, [entry(1, None)]
     for step in steps:
@@ -46,14 +46,14 @@ def lived(steps: list[Milestone | None]) -> tuple[Incident, list[Entry]]:
 
 @given(st.lists(st.sampled_from(STEPS), max_size=12))
 def test_what_was_lived_through_is_what_its_entries_tell(steps: list[Milestone | None]) -> None:
-    incident, entries = lived(steps)
+    incident, entries = live_through(steps)
     assert incident_rules.derive_state(incident, reversed(entries)) == incident
 
 
 @given(st.lists(st.sampled_from(STEPS), max_size=12))
 def test_taking_the_last_entry_back_is_as_if_it_had_never_been(steps: list[Milestone | None]) -> None:
-    incident, entries = lived(steps)
-    before, _ = lived([entry.milestone for entry in entries[1:-1]])
+    incident, entries = live_through(steps)
+    before, _ = live_through([entry.milestone for entry in entries[1:-1]])
     state = incident_rules.derive_state(incident, entries[:-1])
     assert (state.status, state.resolved_at, state.resolved_by) == (
         before.status,
@@ -64,7 +64,7 @@ def test_taking_the_last_entry_back_is_as_if_it_had_never_been(steps: list[Miles
 
 @pytest.mark.parametrize("status", [PostmortemStatus.PUBLISHED, PostmortemStatus.WAIVED])
 def test_a_finished_postmortem_stays_finished_while_the_incident_stays_resolved(status: PostmortemStatus) -> None:
-    incident, entries = lived([Milestone.RESOLVED])
+    incident, entries = live_through([Milestone.RESOLVED])
     incident = replace(incident, postmortem_status=status, postmortem_reason="a drill")
     assert incident_rules.derive_state(incident, entries) == incident
     state = incident_rules.derive_state(incident, entries[:-1])

@@ -29,11 +29,11 @@ def cost(text: str) -> int:
     """How many calls reading a text takes."""
     count = 0
 
-    def seen(*_: object) -> None:
+    def count_call(*_: object) -> None:
         nonlocal count
         count += 1
 
-    sys.setprofile(seen)
+    sys.setprofile(count_call)
     try:
         read_lines(text, NOW, BERLIN)
     finally:

@@ -35,7 +35,7 @@ PIECES = st.one_of(
 )
 
 
-def _written(kind: str, form: str, day: date) -> str:
+def _write_moment(kind: str, form: str, day: date) -> str:
     if kind in ("heading", "prose"):
         return form.format(day)
     return {"bare": f"{form} x", "dated": f"{day:%Y-%m-%d} {form} x"}.get(kind, form)
@@ -47,7 +47,7 @@ def _written(kind: str, form: str, day: date) -> str:
     [("prose", PROSE[3], date(2019, 1, 1)), ("aside", "---", date(2019, 1, 1)), ("bare", "00:00", date(2019, 1, 1))]
 )
 def test_no_entry_is_on_a_day_that_no_line_names_or_implies(pieces: list[tuple[str, str, date]]) -> None:
-    text = "\n".join(_written(*piece) for piece in pieces)
+    text = "\n".join(_write_moment(*piece) for piece in pieces)
     try:
         lines = {line.number: line for line in read_sheet(text, NOW, BERLIN).lines}
     except Refused:
@@ -74,7 +74,7 @@ def test_no_entry_is_on_a_day_that_no_line_names_or_implies(pieces: list[tuple[s
 @settings(deadline=None)
 @given(st.lists(PIECES, min_size=1, max_size=10), st.booleans())
 def test_a_bare_time_directly_below_a_day_is_never_asked(pieces: list[tuple[str, str, date]], rolls: bool) -> None:
-    text = "\n".join(_written(*piece) for piece in pieces) + "\n2020-02-20\n11:05 db down"
+    text = "\n".join(_write_moment(*piece) for piece in pieces) + "\n2020-02-20\n11:05 db down"
     last = read_sheet(text, NOW, BERLIN, rolls=rolls).lines[-1]
     assert last.reading.utc == datetime(2020, 2, 20, 10, 5, tzinfo=UTC)
     assert (last.text, last.problem) == ("db down", "")
@@ -82,7 +82,7 @@ def test_a_bare_time_directly_below_a_day_is_never_asked(pieces: list[tuple[str,
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 SHAPED = st.builds(
-    _written, st.sampled_from(["heading", "bare", "dated", "prose"]), st.sampled_from(FORMS + PROSE), DAYS
+    _write_moment, st.sampled_from(["heading", "bare", "dated", "prose"]), st.sampled_from(FORMS + PROSE), DAYS
 )
 LINES = st.one_of(TEXT, SHAPED, st.sampled_from([*LOST, *ASIDE, "Ana  2:05 PM", "Ana", "2:07", "All times in UTC"]))
 

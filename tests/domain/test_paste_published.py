@@ -14,8 +14,8 @@ def format_time(line: PastedLine) -> str:
 def test_every_entry_of_a_published_shape_is_at_its_time_or_asked(timeline: Timeline) -> None:
     lines = read_sheet(timeline.text, timeline.now, timeline.home, language=timeline.language).lines
     recorded = [format_time(line) for line in lines if line.can_be_recorded]
-    assert recorded == [moment for moment in timeline.expected if moment != "*"]
-    assert sum(not line.can_be_recorded for line in lines) >= timeline.expected.count("*")
+    assert recorded == [moment for moment in timeline.dated_moments if moment != "*"]
+    assert sum(not line.can_be_recorded for line in lines) >= timeline.dated_moments.count("*")
 
 
 @pytest.mark.parametrize("timeline", TIMELINES, ids=[timeline.name for timeline in TIMELINES])
@@ -24,7 +24,7 @@ def test_pasted_years_later_a_text_with_its_year_is_read_the_same(timeline: Time
     lines = read_sheet(timeline.text, later, timeline.home, language=timeline.language).lines
     if _has_its_year(timeline):
         assert [format_time(line) for line in lines if line.can_be_recorded] == [
-            one for one in timeline.expected if one != "*"
+            one for one in timeline.dated_moments if one != "*"
         ]
 
 

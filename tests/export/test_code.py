@@ -34,12 +34,12 @@ def case_with(text: str) -> Case:
     )
 
 
-def compiled(text: str) -> Document:
+def compile_text(text: str) -> Document:
     return postmortem_rules.compile_document(case_with(text), NOW)
 
 
 def form(text: str, name: str) -> str:
-    return EXPORTER.render(compiled(text), name).decode()
+    return EXPORTER.render(compile_text(text), name).decode()
 
 
 def fences(markdown: str) -> list[tuple[str, str]]:
@@ -68,16 +68,16 @@ def test_code_is_code_in_markdown_and_on_a_canvas(name: str) -> None:
 
 
 def test_code_is_code_on_the_page() -> None:
-    page = export_text.page(EXPORTER.render(compiled(BLOCK), "html"))
+    page = export_text.page(EXPORTER.render(compile_text(BLOCK), "html"))
     assert ["".join(one.itertext()).removesuffix("\n") for one in page.iter("pre")] == [CODE] * (WHOLE + IN_CELLS)
-    page = export_text.page(EXPORTER.render(compiled(SPAN), "html"))
+    page = export_text.page(EXPORTER.render(compile_text(SPAN), "html"))
     assert [one.text for one in page.iter("code")].count("kubectl get po") == WHOLE + IN_CELLS + 4
     (title,) = page.iter("title")
     assert title.text == "INC-7: Ran kubectl get po <twice>"
 
 
 def test_code_is_code_on_paper() -> None:
-    page = HtmlWriter(load_shipped_templates()).write_page(compiled(BLOCK), on_paper=True)
+    page = HtmlWriter(load_shipped_templates()).write_page(compile_text(BLOCK), on_paper=True)
     assert page.count("<pre><code>") == WHOLE + IN_CELLS
 
 
@@ -113,14 +113,14 @@ def test_who_said_it_stands_behind_the_block_in_the_same_item() -> None:
     ],
 )
 def test_a_draft_with_code_comes_back_as_it_left(text: str) -> None:
-    draft = EXPORTER.compile_draft(compiled(text))
+    draft = EXPORTER.compile_draft(compile_text(text))
     paper = drafts.read(form(text, "markdown"))
     assert [one.id for one in paper.compiled.regions] == [region.id for region in draft.shown.regions]
     assert {one.outcome for one in drafts.compare(paper, draft)} == {drafts.RegionOutcome.UNTOUCHED}
 
 
 def test_an_edit_beside_code_is_an_edit_of_that_section_alone() -> None:
-    draft = EXPORTER.compile_draft(compiled(BLOCK))
+    draft = EXPORTER.compile_draft(compile_text(BLOCK))
     next_one = "\n\n<!-- afterword:fault"
     edited = form(BLOCK, "markdown").replace(f"and it came back{next_one}", f"and stayed{next_one}")
     outcomes = {one.id: one.outcome for one in drafts.compare(drafts.read(edited), draft)}

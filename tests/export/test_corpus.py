@@ -23,7 +23,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case
 from bot.domain.text import capitalize_title, clean, strip_code_marks, to_one_line
 from bot.export import FORMATS
-from tests.export.test_hostile import EXPORTER, compiled
+from tests.export.test_hostile import EXPORTER, compile_text
 from tests.support.export import export_text, pdf_text, storage_format
 from tests.support.export.cases import NOW, action, at, case, entry, section_text
 
@@ -53,27 +53,29 @@ def behind_head(shown: str) -> str:
 # Cached, because each form of each string is read by several tests.
 @cache
 def markdown(text: str) -> str:
-    return export_text.read_text(export_text.without_front_matter(EXPORTER.render(compiled(text), "markdown").decode()))
+    return export_text.read_text(
+        export_text.without_front_matter(EXPORTER.render(compile_text(text), "markdown").decode())
+    )
 
 
 @cache
 def html(text: str) -> str:
-    return export_text.visible_text(export_text.page(EXPORTER.render(compiled(text), "html")))
+    return export_text.visible_text(export_text.page(EXPORTER.render(compile_text(text), "html")))
 
 
 @cache
 def confluence(text: str) -> str:
-    return storage_format.visible(storage_format.page(EXPORTER.render(compiled(text), "confluence").decode()))
+    return storage_format.visible(storage_format.page(EXPORTER.render(compile_text(text), "confluence").decode()))
 
 
 @cache
 def canvas(text: str) -> str:
-    return export_text.read_text(EXPORTER.render(compiled(text), "canvas").decode())
+    return export_text.read_text(EXPORTER.render(compile_text(text), "canvas").decode())
 
 
 def spoken(text: str) -> str:
     """Every text of the JSON form, in order, each on a line."""
-    return "\n".join(_texts(json.loads(EXPORTER.render(compiled(text), "json"))))
+    return "\n".join(_texts(json.loads(EXPORTER.render(compile_text(text), "json"))))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -86,7 +88,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 def table(text: str) -> str:
     """Every cell of the CSV form, without the apostrophe that keeps a spreadsheet from running it."""
-    rows = csv.reader(io.StringIO(EXPORTER.render(compiled(text), "csv").decode(), newline=""), strict=True)
+    rows = csv.reader(io.StringIO(EXPORTER.render(compile_text(text), "csv").decode(), newline=""), strict=True)
     return "\n".join(_cell(cell) for row in rows for cell in row)
 
 
@@ -122,13 +124,13 @@ def test_every_form_is_read_here() -> None:
 @pytest.mark.parametrize("form", READ)
 def test_every_string_reads_literally_in_every_field(form: str) -> None:
     read = READ[form]
-    plain_document = export_text.squeezed(read(WORD))
+    plain_document = export_text.squeeze(read(WORD))
     assert plain_document.count(WORD) >= {"csv": 6}.get(form, 30)
     assert {
         text
         for text in STRINGS
         if strip_code_marks(text) == text
-        and export_text.squeezed(read(text)) != export_text.squeezed(plain_document.replace(WORD, clean(text)))
+        and export_text.squeeze(read(text)) != export_text.squeeze(plain_document.replace(WORD, clean(text)))
     } == set()
 
 
@@ -136,14 +138,14 @@ def test_every_string_reads_literally_in_every_field(form: str) -> None:
 def test_a_string_with_code_loses_only_the_marks_around_it(form: str) -> None:
     """In names and titles, and in the forms that programs read, the marks stay as typed."""
     read = READ[form]
-    between = [re.escape(part) for part in export_text.squeezed(read(WORD)).split(WORD)]
+    between = [re.escape(part) for part in export_text.squeeze(read(WORD)).split(WORD)]
     with_code = [text for text in STRINGS if strip_code_marks(text) != text]
     assert len(with_code) >= 4
     for text in with_code:
-        patterns = [re.escape(export_text.squeezed(clean(text)))]
+        patterns = [re.escape(export_text.squeeze(clean(text)))]
         if form not in ("json", "csv"):
-            patterns.append(re.escape(export_text.squeezed(strip_code_marks(clean(text)))))
-        assert re.fullmatch(f"(?:{'|'.join(patterns)})".join(between), export_text.squeezed(read(text))), text
+            patterns.append(re.escape(export_text.squeeze(strip_code_marks(clean(text)))))
+        assert re.fullmatch(f"(?:{'|'.join(patterns)})".join(between), export_text.squeeze(read(text))), text
 
 
 def test_a_string_of_nothing_that_shows_leaves_its_fields_blank() -> None:
@@ -156,22 +158,22 @@ def test_a_string_of_nothing_that_shows_leaves_its_fields_blank() -> None:
 def test_the_head_begins_every_string_literally(form: str) -> None:
     """Perhaps with a capital, and at most so much of it as its place has room for."""
     for text in STRINGS:
-        shown = export_text.squeezed(WHOLE[form](text))
-        head = shown.removesuffix(export_text.squeezed(behind_head(shown)))
-        title = export_text.squeezed(strip_code_marks(to_one_line(text)))
+        shown = export_text.squeeze(WHOLE[form](text))
+        head = shown.removesuffix(export_text.squeeze(behind_head(shown)))
+        title = export_text.squeeze(strip_code_marks(to_one_line(text)))
         assert title[:250] in head or capitalize_title(title)[:250] in head, text
 
 
 def test_the_front_matter_is_yaml_whatever_was_recorded() -> None:
     for text in STRINGS:
-        head = EXPORTER.render(compiled(text), "markdown").decode().split("---\n")[1]
+        head = EXPORTER.render(compile_text(text), "markdown").decode().split("---\n")[1]
         assert list(yaml.safe_load(head)) == ["incident", "generated_at", "revision", "digest"]
 
 
 def test_in_json_and_csv_no_space_is_lost_either() -> None:
     for text in STRINGS:
-        assert json.loads(EXPORTER.render(compiled(text), "json"))["timeline"][0]["text"] == clean(text)
-        rows = csv.DictReader(io.StringIO(EXPORTER.render(compiled(text), "csv").decode(), newline=""), strict=True)
+        assert json.loads(EXPORTER.render(compile_text(text), "json"))["timeline"][0]["text"] == clean(text)
+        rows = csv.DictReader(io.StringIO(EXPORTER.render(compile_text(text), "csv").decode(), newline=""), strict=True)
         assert [_cell(row["text"]) for row in rows] == [clean(text), clean(f"second {text}")]
 
 

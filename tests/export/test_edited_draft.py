@@ -23,7 +23,7 @@ def came_back(text: str, document: Document = DOCUMENT) -> dict[str, ReturnedReg
     return {one.id: one for one in drafts.compare(drafts.read(text), EXPORTER.compile_draft(document))}
 
 
-def touched(text: str, document: Document = DOCUMENT) -> dict[str, RegionOutcome]:
+def touched_regions(text: str, document: Document = DOCUMENT) -> dict[str, RegionOutcome]:
     return {
         slug: one.outcome
         for slug, one in came_back(text, document).items()
@@ -38,13 +38,13 @@ def head_edited(text: str) -> bool:
 def test_a_draft_that_nobody_touched_says_so_and_what_it_was_compiled_from() -> None:
     paper = drafts.read(LEFT)
     assert (paper.number, paper.revision) == (7, 12)
-    assert touched(LEFT) == {}
+    assert touched_regions(LEFT) == {}
     assert not head_edited(LEFT)
 
 
 def test_line_ends_and_blank_space_of_another_editor_are_no_edit() -> None:
     saved = LEFT.replace("\n", "  \r\n").replace("\r\n  \r\n", "\r\n\r\n\r\n")
-    assert touched(saved) == {}
+    assert touched_regions(saved) == {}
     assert not head_edited(saved)
 
 
@@ -60,11 +60,11 @@ def test_an_edit_carries_its_text_and_what_its_author_had_seen() -> None:
 def test_what_stands_for_a_blank_is_no_part_of_what_was_written_under_it() -> None:
     written_below = LEFT.replace("## Fault\n\n_Not recorded_", "## Fault\n\n_Not recorded_\n\nA leak.")
     assert came_back(written_below)["fault"].text == "A leak."
-    assert touched(LEFT.replace("## Fault\n\n_Not recorded_", "## Fault\n")) == {}
+    assert touched_regions(LEFT.replace("## Fault\n\n_Not recorded_", "## Fault\n")) == {}
 
 
 def test_an_emptied_region_is_told_apart() -> None:
-    assert touched(LEFT.replace(LEADUP, "")) == {"leadup": RegionOutcome.EMPTIED}
+    assert touched_regions(LEFT.replace(LEADUP, "")) == {"leadup": RegionOutcome.EMPTIED}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_region_without_its_marker_is_found_by_its_heading(lost: re.Pattern[st
     edited = lost.sub("", LEFT.replace(LEADUP, "It grew."))
     assert edited.count("<!-- afterword:") >= len(SECTIONS) - 1
     found = came_back(edited)
-    assert touched(edited) == {"leadup": RegionOutcome.EDITED}
+    assert touched_regions(edited) == {"leadup": RegionOutcome.EDITED}
     assert [one.is_marker_lost for one in found.values()].count(True) == 1
     assert found["leadup"].text == "It grew."
     assert not head_edited(edited)
@@ -87,30 +87,30 @@ def test_a_region_without_its_marker_is_found_by_its_heading(lost: re.Pattern[st
 
 def test_a_marker_damaged_beyond_finding_its_heading_is_told_and_nothing_is_taken() -> None:
     damaged = re.sub(r"afterword:fault .*", "afterword:FAULT -->", LEFT).replace("## Fault", "## What broke")
-    assert touched(damaged) == {"leadup": RegionOutcome.DAMAGED, "fault": RegionOutcome.ABSENT}
+    assert touched_regions(damaged) == {"leadup": RegionOutcome.DAMAGED, "fault": RegionOutcome.ABSENT}
 
 
 def test_a_region_taken_out_of_the_file_is_left_as_it_is() -> None:
     start, end = LEFT.index("<!-- afterword:fault"), LEFT.index("<!-- afterword:impact")
-    assert touched(LEFT[:start] + LEFT[end:]) == {"fault": RegionOutcome.ABSENT}
+    assert touched_regions(LEFT[:start] + LEFT[end:]) == {"fault": RegionOutcome.ABSENT}
 
 
 def test_a_region_that_occurs_twice_counts_once_where_only_one_was_edited() -> None:
     start, end = LEFT.index("<!-- afterword:leadup"), LEFT.index("<!-- afterword:fault")
     copy = LEFT[start:end]
     once = LEFT[:start] + copy.replace(LEADUP, "It grew.") + LEFT[start:]
-    assert touched(once) == {"leadup": RegionOutcome.EDITED}
+    assert touched_regions(once) == {"leadup": RegionOutcome.EDITED}
     assert came_back(once)["leadup"].text == "It grew."
     twice = LEFT[:start] + copy.replace(LEADUP, "It grew.") + copy.replace(LEADUP, "It shrank.") + LEFT[end:]
-    assert touched(twice) == {"leadup": RegionOutcome.TWICE}
+    assert touched_regions(twice) == {"leadup": RegionOutcome.TWICE}
 
 
 def test_a_region_that_the_document_does_not_have_is_named_unless_nobody_touched_it() -> None:
     ours = "<!-- afterword:customers 0123456789ab -->\n## Customers\n\nThey noticed.\n\n"
     at_the_end = f"{LEFT}\n{ours}"
-    assert touched(at_the_end) == {"customers": RegionOutcome.UNKNOWN}
+    assert touched_regions(at_the_end) == {"customers": RegionOutcome.UNKNOWN}
     digest = split(ours).regions[0].digest
-    assert touched(at_the_end.replace("0123456789ab", digest)) == {}
+    assert touched_regions(at_the_end.replace("0123456789ab", digest)) == {}
 
 
 def test_another_heading_is_told_and_one_of_the_text_stays_in_the_text() -> None:
@@ -133,8 +133,8 @@ def test_a_region_that_still_holds_both_texts_is_not_taken_for_one() -> None:
     )
     document = postmortem_rules.compile_document(case, NOW)
     both = EXPORTER.render(document, "markdown").decode()
-    assert touched(both, document) == {}
-    assert touched(both.replace("By hand.", "By both hands."), document) == {"leadup": RegionOutcome.UNCHOSEN}
+    assert touched_regions(both, document) == {}
+    assert touched_regions(both.replace("By hand.", "By both hands."), document) == {"leadup": RegionOutcome.UNCHOSEN}
     start, end = both.index("**This section has more"), both.index("<!-- afterword:fault")
     chosen = came_back(f"{both[:start]}By both hands.\n\n{both[end:]}", document)["leadup"]
     assert (chosen.outcome, chosen.text, chosen.seen) == (RegionOutcome.EDITED, "By both hands.", 1)

@@ -24,15 +24,15 @@ LEADUP = "Version 4.12 went out with a new client library."
 OURS = {RegionOutcome.UNTOUCHED, RegionOutcome.SAME}
 
 
-def tidied(text: str) -> str:
+def tidy(text: str) -> str:
     """A formatter: a blank line below each marker, other signs for emphasis, tables filled up."""
     text = re.sub(r"^(<!-- .* -->)\n", r"\1\n\n", text, flags=re.MULTILINE)
     text = re.sub(r"(?<= )\*(\w[\w ]*)\*(?= )", r"_\1_", text)
-    text = re.sub(r"^\|([^|\n]*)\|([^|\n]*)\|$", _filled, text, flags=re.MULTILINE)
+    text = re.sub(r"^\|([^|\n]*)\|([^|\n]*)\|$", _fill_row, text, flags=re.MULTILINE)
     return re.sub(r"(?<=\n)(- .*\n)(?=- )", r"\1\n", text)
 
 
-def _filled(row: re.Match[str]) -> str:
+def _fill_row(row: re.Match[str]) -> str:
     first, second = row[1].strip(), row[2].strip()
     if set(first) <= set(":-"):
         return f"| :{'-' * 19} | :{'-' * 39} |"
@@ -45,7 +45,7 @@ def other_signs(text: str) -> str:
     return text.replace("_Not recorded_", "*Not recorded*").replace("**", "__")
 
 
-def wrapped(text: str) -> str:
+def wrap_lines(text: str) -> str:
     """An editor that breaks long lines of lists and paragraphs."""
     return re.sub(r"^((?:- |Version).{30}\S*) (?=[A-Za-z])", _broken, text, flags=re.MULTILINE)
 
@@ -60,7 +60,7 @@ def typeset(text: str) -> str:
     return head + marker + re.sub(r'"(\w+)"', r"“\1”", rest).replace("'", "’").replace("...", "…")
 
 
-def unmarked(text: str) -> str:
+def drop_markers(text: str) -> str:
     """A program that drops what it does not show: the markers."""
     return re.sub(r"^<!-- afterword:.*\n", "", text, flags=re.MULTILINE)
 
@@ -71,7 +71,7 @@ def spelled_out(text: str) -> str:
     return text[text.index("# INC-7") :]
 
 
-PROGRAMS: tuple[Callable[[str], str], ...] = (tidied, other_signs, wrapped, typeset, unmarked, spelled_out)
+PROGRAMS: tuple[Callable[[str], str], ...] = (tidy, other_signs, wrap_lines, typeset, drop_markers, spelled_out)
 
 
 def came_back(text: str, document: Document = DOCUMENT) -> dict[str, ReturnedRegion]:
@@ -99,7 +99,7 @@ def test_what_a_person_wrote_comes_back_through_every_program(program: Callable[
     assert (found["leadup"].text.replace("_", "*"), found["fault"].text) == ("It *grew*, see #4.", "A leak.")
 
 
-@pytest.mark.parametrize("program", [tidied, other_signs, typeset])
+@pytest.mark.parametrize("program", [tidy, other_signs, typeset])
 def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(program: Callable[[str], str]) -> None:
     later = replace(CASE, entries=(*CASE.entries, entry(99, at(15, 30), "It's over")))
     found = came_back(program(LEFT), postmortem_rules.compile_document(later, NOW))
@@ -123,7 +123,7 @@ def test_a_record_that_went_on_meanwhile_is_not_taken_for_a_program_s_work(progr
 )
 def test_the_smallest_edit_of_a_person_is_one(before: str, after: str) -> None:
     assert before in LEFT
-    assert [one.outcome for one in came_back(tidied(LEFT.replace(before, after, 1))).values()].count(
+    assert [one.outcome for one in came_back(tidy(LEFT.replace(before, after, 1))).values()].count(
         RegionOutcome.EDITED
     ) == 1
 
@@ -132,7 +132,7 @@ def test_sections_in_another_order_are_the_same_sections() -> None:
     head, *pieces = re.split(r"(?=^<!-- afterword:)", LEFT, flags=re.MULTILINE)
     turned = "\n".join([head, *reversed(pieces)])
     assert {one.outcome for one in came_back(turned).values()} == {RegionOutcome.UNTOUCHED}
-    assert {one.outcome for one in came_back(unmarked(turned)).values()} <= OURS
+    assert {one.outcome for one in came_back(drop_markers(turned)).values()} <= OURS
 
 
 def test_a_section_pasted_twice_and_edited_alike_is_edited_once() -> None:
@@ -143,6 +143,6 @@ def test_a_section_pasted_twice_and_edited_alike_is_edited_once() -> None:
 
 
 def test_without_markers_and_headings_there_is_no_draft() -> None:
-    bare = re.sub(r"^## ", "", unmarked(LEFT), flags=re.MULTILINE)
+    bare = re.sub(r"^## ", "", drop_markers(LEFT), flags=re.MULTILINE)
     with pytest.raises(Refused, match="headings are lost"):
         came_back(bare)

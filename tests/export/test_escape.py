@@ -45,7 +45,7 @@ def agree(visible: str, expected: str) -> bool:
     return False
 
 
-def wanted(text: str) -> list[tuple[PieceKind, str]]:
+def expected_pieces(text: str) -> list[tuple[PieceKind, str]]:
     """The code of a text."""
     return [(piece.kind, piece.text) for piece in split_pieces(text) if piece.marks]
 
@@ -74,7 +74,7 @@ def test_any_text_in_a_block_is_shown_as_it_is_and_makes_nothing_but_paragraphs(
     kinds, visible = read(escape.block(text))
     assert set(kinds) <= {"paragraph_open"}
     assert agree(visible, text)
-    assert code_in(escape.block(text)) == wanted(text)
+    assert code_in(escape.block(text)) == expected_pieces(text)
 
 
 @given(TEXTS)
@@ -85,7 +85,7 @@ def test_any_text_in_a_list_item_stays_in_its_item(text: str) -> None:
     assert kinds.count("list_item_open") == 2
     assert set(kinds) == {"bullet_list_open", "list_item_open", "paragraph_open"}
     assert agree(visible, f"14:05 UTC {text} — Ana (#4)\nnext")
-    assert code_in(f"- 14:05 UTC {escape.item(text)} — Ana (#4)\n- next\n") == wanted(text)
+    assert code_in(f"- 14:05 UTC {escape.item(text)} — Ana (#4)\n- next\n") == expected_pieces(text)
 
 
 @given(TEXTS)

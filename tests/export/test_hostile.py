@@ -61,7 +61,7 @@ def everywhere(text: str) -> Case:
     return replace(made, people={user: Person("T1", user, text) for user in made.people})
 
 
-def compiled(text: str) -> Document:
+def compile_text(text: str) -> Document:
     return postmortem_rules.compile_document(everywhere(text), NOW)
 
 
@@ -78,7 +78,7 @@ def letters(text: str) -> str:
 
 
 def check_markdown(text: str) -> None:
-    markdown = EXPORTER.render(compiled(text), "markdown").decode()
+    markdown = EXPORTER.render(compile_text(text), "markdown").decode()
     found = export_text.headings(markdown)
     assert found[0][0] == "h1"
     assert [name for tag, name in found[1:]] == [section.title for section in SECTIONS]
@@ -91,7 +91,7 @@ def check_markdown(text: str) -> None:
 
 
 def check_html(text: str) -> None:
-    page = export_text.page(EXPORTER.render(compiled(text), "html"))
+    page = export_text.page(EXPORTER.render(compile_text(text), "html"))
     tags = [element.tag for element in page.iter()]
     forbidden = {"script", "img", "iframe", "blockquote", *without(text, "pre")}
     forbidden |= without(text, "code") & without(to_one_line(text), "code")
@@ -106,7 +106,7 @@ def check_html(text: str) -> None:
 
 
 def check_confluence(text: str) -> None:
-    page = storage_format.page(EXPORTER.render(compiled(text), "confluence").decode())
+    page = storage_format.page(EXPORTER.render(compile_text(text), "confluence").decode())
     found = storage_format.tags(page)
     assert not {"ac:task-list", "ac:image", "blockquote", "del", "h1", "h3", "hr", *without(text, "code")} & set(found)
     assert bool(storage_format.macros(page, "code")) == (not without(text, "pre"))
@@ -116,7 +116,7 @@ def check_confluence(text: str) -> None:
 
 
 def check_canvas(text: str) -> None:
-    canvas = EXPORTER.render(compiled(text), "canvas").decode()
+    canvas = EXPORTER.render(compile_text(text), "canvas").decode()
     is_cut = len(text) > 10_000  # and the sentence that says so holds a command
     code = {"code_inline", "fence"} - without(text, "code_inline") - without(text, "fence")
     assert export_text.kinds(canvas) <= HARMLESS_ON_A_CANVAS | code | ({"code_inline"} if is_cut else set())
@@ -164,7 +164,7 @@ def test_no_text_breaks_the_markdown_or_the_page(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE, *HOSTILE_CODE])
 def test_hostile_text_survives_json_and_csv(text: str) -> None:
-    document = compiled(text)
+    document = compile_text(text)
     data = json.loads(EXPORTER.render(document, "json"))
     assert data["timeline"][0]["text"] == (data["sections"]["fault"]["text"] or "") == clean(text)
     table = io.StringIO(EXPORTER.render(document, "csv").decode(), newline="")
@@ -173,6 +173,6 @@ def test_hostile_text_survives_json_and_csv(text: str) -> None:
 
 @pytest.mark.parametrize("form", ["markdown", "html", "confluence", "canvas", "json", "csv"])
 def test_nothing_that_reorders_what_is_read_leaves_in_any_form(form: str) -> None:
-    written_out = EXPORTER.render(compiled("\u202eevil\u2066 text\u200f"), form).decode()
+    written_out = EXPORTER.render(compile_text("\u202eevil\u2066 text\u200f"), form).decode()
     assert not set(written_out) & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     assert "evil text" in written_out

@@ -41,7 +41,7 @@ def test_the_contents_lead_to_every_section() -> None:
 def test_every_entry_is_shown_with_its_minute_and_its_own_anchor() -> None:
     page = export_text.page(html(FULL))
     lines = {
-        item.get("id"): export_text.squeezed("".join(item.itertext())) for item in page.iter("li") if item.get("id")
+        item.get("id"): export_text.squeeze("".join(item.itertext())) for item in page.iter("li") if item.get("id")
     }
     assert list(lines) == [f"entry-{number}" for number in range(1, 8)]
     assert lines["entry-3"] == "14:05 Detected Alert checkout_5xx fired — Ana Costa, recorded by Ben Okafor (#3)"

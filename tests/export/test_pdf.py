@@ -122,7 +122,7 @@ def test_nothing_is_loaded_from_the_network_or_from_a_file(tmp_path_factory: pyt
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(600)
         host = f"http://127.0.0.1:{server.getsockname()[1]}"
-        listening = threading.Thread(target=lambda: called.append(_accepted(server)))
+        listening = threading.Thread(target=lambda: called.append(_accept_bytes(server)))
         listening.start()
         inside = base64.b64encode(png()).decode()
         page = f"""<html><head><link rel=stylesheet href="{host}/a.css"><link rel=stylesheet href="{secret.as_uri()}">
@@ -137,7 +137,7 @@ def test_nothing_is_loaded_from_the_network_or_from_a_file(tmp_path_factory: pyt
     assert called == [b""]
 
 
-def _accepted(server: socket.socket) -> bytes:
+def _accept_bytes(server: socket.socket) -> bytes:
     connection, _ = server.accept()
     with connection:
         return connection.recv(1000)

@@ -38,11 +38,11 @@ def read(path: Path) -> Case:
     return case(about=about, entries=entries)
 
 
-def expected(about: Case) -> list[str]:
+def expected_entries(about: Case) -> list[str]:
     """Minute and text of every entry, in order; the day and the zone are said above them."""
     ordered = sorted(about.entries, key=lambda one: (one.happened_at, one.number))
     return [
-        export_text.squeezed(
+        export_text.squeeze(
             f"{'~' if one.approximate else ''}{one.happened_at:%H:%M} {strip_code_marks(clean(one.text))}"
             f" — Ana Costa (#{one.number})"
         )
@@ -56,12 +56,12 @@ def test_every_entry_of_a_published_incident_is_there_once_at_its_minute(path: P
     about = read(path)
     document = postmortem_rules.compile_document(about, NOW)
     items = export_text.list_items(EXPORTER.render(document, "markdown").decode())
-    assert [export_text.squeezed(item) for item in items if "(#" in item] == expected(about)
+    assert [export_text.squeeze(item) for item in items if "(#" in item] == expected_entries(about)
     page = export_text.page(EXPORTER.render(document, "html"))
-    lines = [export_text.squeezed("".join(item.itertext())) for item in page.iter("li") if item.get("id")]
-    assert lines == expected(about)
+    lines = [export_text.squeeze("".join(item.itertext())) for item in page.iter("li") if item.get("id")]
+    assert lines == expected_entries(about)
     text = export_text.visible_text(page)
-    assert all(text.count(line) == 1 for line in expected(about))
+    assert all(text.count(line) == 1 for line in expected_entries(about))
 
 
 @pytest.mark.skipif(not FILES, reason="the published incidents are not beside this checkout")
@@ -70,11 +70,11 @@ def test_every_entry_is_on_the_canvas_and_on_the_page_of_confluence(path: Path) 
     about = read(path)
     document = postmortem_rules.compile_document(about, NOW)
     canvas = export_text.read_text(EXPORTER.render(document, "canvas").decode())
-    lines = [line.replace(" — Ana Costa (", " Ana Costa ").removesuffix(")") for line in expected(about)]
+    lines = [line.replace(" — Ana Costa (", " Ana Costa ").removesuffix(")") for line in expected_entries(about)]
     page = storage_format.page(EXPORTER.render(document, "confluence").decode())
     rows = [storage_format.visible(row) for row in page.iter("tr")]
     assert [row for row in rows if " Ana Costa #" in row] == lines
-    assert all(export_text.squeezed(canvas).count(line) == 1 for line in expected(about))
+    assert all(export_text.squeeze(canvas).count(line) == 1 for line in expected_entries(about))
 
 
 @pytest.mark.slow

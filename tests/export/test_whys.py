@@ -17,7 +17,7 @@ from bot.export.charts import draw_whys
 from bot.slack.views import whys as whys_views
 from tests.support.export import export_text
 from tests.support.export.cases import NOW, at, case, entry, why
-from tests.support.export.svg_geometry import parsed
+from tests.support.export.svg_geometry import parse_picture
 
 Outline = list[tuple[int, int]]
 """Numbers with the depth at which each stands, in the order of reading."""
@@ -40,7 +40,7 @@ def trees(draw: st.DrawFn) -> Case:
     return case(entries=(entry(1, at(14, 5), "failed over"),), whys=list_active(whys))
 
 
-def expected(about: Case) -> Outline:
+def expected_outline(about: Case) -> Outline:
     """The rule, said without the code: depth first, by number, as deep as there are whys above."""
 
     def below(parent: int | None, depth: int) -> Iterator[tuple[int, int]]:
@@ -113,7 +113,7 @@ def of_slack(about: Case) -> Outline:
 @settings(deadline=None, max_examples=60)
 @given(trees())
 def test_every_form_shows_the_whys_in_one_order_and_as_deep_as_the_tree_is(about: Case) -> None:
-    wanted = expected(about)
+    wanted = expected_outline(about)
     document = postmortem_rules.compile_document(about, NOW)
     forms = {form: EXPORTER.render(document, form) for form in ("markdown", "html", "confluence", "canvas", "json")}
     found = {
@@ -133,11 +133,11 @@ def test_every_form_shows_the_whys_in_one_order_and_as_deep_as_the_tree_is(about
 @given(trees())
 def test_the_picture_tells_the_whys_in_the_same_order(about: Case) -> None:
     picture = draw_whys(postmortem_rules.compile_document(about, NOW))
-    wanted = [str(number) for number, _ in expected(about)]
+    wanted = [str(number) for number, _ in expected_outline(about)]
     if picture is None:
         assert not wanted
         return
-    heads = [one.text or "" for one in parsed(picture.svg).iter() if one.get("font-weight") == "600"]
+    heads = [one.text or "" for one in parse_picture(picture.svg).iter() if one.get("font-weight") == "600"]
     assert [head.split(" ")[0] for head in heads[1:]] == wanted
 
 

@@ -113,7 +113,7 @@ class State:
 
 
 @pytest.fixture(scope="module")
-def recorded(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database with an incident in it."""
     path = tmp_path_factory.mktemp("recorded") / "afterword.db"
     shutil.copyfile(sqlite_template, path)
@@ -134,12 +134,12 @@ async def tell(play: Play) -> None:
 
 
 @asynccontextmanager
-async def resumed(recorded: Path, folder: Path) -> AsyncIterator[tuple[Play, Path, Statements]]:
+async def resume(database: Path, folder: Path) -> AsyncIterator[tuple[Play, Path, Statements]]:
     """The same people and channel, and a bot on a copy of the database, whose statements are counted."""
     path = folder / "afterword.db"
     for suffix in ("", "-wal", "-shm", ".chain"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
-    shutil.copyfile(recorded, path)
+    shutil.copyfile(database, path)
     Statements.current = statements = Statements()
     try:
         async with playing(f"sqlite:///{path}") as play:
@@ -162,14 +162,14 @@ async def whispers(play: Play) -> list[str]:
 
 
 @each_line
-async def test_the_database_may_fail_at_any_statement_of_any_command(line: str, recorded: Path, tmp_path: Path) -> None:
-    async with resumed(recorded, tmp_path) as (play, path, _):
+async def test_the_database_may_fail_at_any_statement_of_any_command(line: str, database: Path, tmp_path: Path) -> None:
+    async with resume(database, tmp_path) as (play, path, _):
         undisturbed = await play.slack.command(play.ana, play.channel, line)
         assert undisturbed.ok
         assert not refuses(undisturbed)
         after = State.read(path)
     for number in range(1, 200):
-        async with resumed(recorded, tmp_path) as (play, path, statements):
+        async with resume(database, tmp_path) as (play, path, statements):
             before = State.read(path)
             statements.interrupt(number)
             answer = await play.slack.command(play.ana, play.channel, line)

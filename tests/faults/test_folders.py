@@ -29,7 +29,7 @@ except Misconfigured as error:
 
 
 @pytest.fixture
-def shared() -> Iterator[Path]:
+def open_folder() -> Iterator[Path]:
     """A folder that everyone may enter, unlike those of the tests."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
@@ -38,8 +38,8 @@ def shared() -> Iterator[Path]:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may start a program as another user")
 @pytest.mark.parametrize("mode", [0o755, 0o700], ids=["readable", "closed"])
-def test_a_folder_that_cannot_be_written_is_named_at_the_start(shared: Path, mode: int) -> None:
-    home = shared / "home"
+def test_a_folder_that_cannot_be_written_is_named_at_the_start(open_folder: Path, mode: int) -> None:
+    home = open_folder / "home"
     home.mkdir()
     home.chmod(mode)
     done = subprocess.run(

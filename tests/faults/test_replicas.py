@@ -42,7 +42,7 @@ class Cluster:
     programs: list[Program] = field(default_factory=list)
     roads: list[HttpSender] = field(default_factory=list)
 
-    def typed(self, text: str) -> AppDelivery:
+    def type_entry(self, text: str) -> AppDelivery:
         """A `/timeline`, not yet delivered."""
         payload = self.opened.payload
         trigger = self.slack.workspace.new_trigger(payload["user_id"])
@@ -110,7 +110,7 @@ async def test_a_restart_of_the_server_under_load_loses_and_doubles_nothing(
     count: int, postgres_url: str, postgres_server: Any, tmp_path: Path
 ) -> None:
     async with cluster(postgres_url, tmp_path) as made:
-        deliveries = [made.typed(f"step {number:04}") for number in range(count)]
+        deliveries = [made.type_entry(f"step {number:04}") for number in range(count)]
         typing = asyncio.create_task(type_all(made, deliveries))
         await asyncio.sleep(0.2)
         await asyncio.to_thread(postgres_server.stop)

@@ -26,7 +26,7 @@ async def said_back(play: Play, user: str, text: str) -> ShownMessage:
     return last(play, user, room)
 
 
-async def submitted(play: Play, user: str, values: dict[str, str]) -> None:
+async def submit_values(play: Play, user: str, values: dict[str, str]) -> None:
     assert (await play.slack.submit(user, play.slack.views(user)[-1], values)).ok
     await play.settle()
 
@@ -60,7 +60,7 @@ async def test_an_action_handed_over_is_told_to_its_new_owner_alone_and_falls_du
     async with on_stage(sqlite_url) as play:
         room = await owing(play)
         await press(play, play.bo, "action_hand_over", channel=room)
-        await submitted(play, play.bo, {"owner": play.chandra})
+        await submit_values(play, play.bo, {"owner": play.chandra})
         (action,) = play.case().actions
         assert (action.owner, action.overdue_at) == (play.chandra, datetime(2026, 11, 24, 18, 30, tzinfo=UTC))
         message = last(play, play.chandra, play.slack.dm(play.chandra))
@@ -79,7 +79,7 @@ async def test_what_will_not_be_done_has_its_reason(sqlite_url: str) -> None:
         await press(play, play.bo, "action_drop", channel=room)
         answer = await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {"reason": " "})
         assert answer.errors == {"reason": "Why won't it be done? Add a reason."}
-        await submitted(play, play.bo, {"reason": "the proxy does it"})
+        await submit_values(play, play.bo, {"reason": "the proxy does it"})
         (action,) = play.case().actions
         assert (action.status, action.reason) == (ActionStatus.DROPPED, "the proxy does it")
         assert "Reason: the proxy does it" in last(play, play.bo, room).plain

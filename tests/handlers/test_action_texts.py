@@ -6,7 +6,7 @@ from tests.support.interactions import having, last, on_stage, open_incident, pr
 from tests.support.play import Play
 
 
-def hinted(play: Play, user: str) -> bool:
+def has_hint(play: Play, user: str) -> bool:
     return any("doesn't say when action 1 is done" in m.plain for m in play.slack.messages(play.channel, user=user))
 
 
@@ -16,9 +16,9 @@ async def test_a_vague_action_is_recorded_and_its_author_alone_gets_a_hint_that_
         answer = await type_command(play, play.bo, "/action improve monitoring @Chandra Demo due friday")
         assert "*Action 1* of INC-1: improve monitoring" in answer
         await play.settle()
-        assert hinted(play, play.bo)
-        assert not hinted(play, play.ana)
-        assert not hinted(play, play.chandra)
+        assert has_hint(play, play.bo)
+        assert not has_hint(play, play.ana)
+        assert not has_hint(play, play.chandra)
         view = await window(play, play.bo, "action_edit")
         assert (await play.slack.submit(play.bo, view, {"text": " "})).errors == {
             "text": "What needs doing? Write it in a few words."
@@ -36,7 +36,7 @@ async def test_the_words_are_the_operators_choice(sqlite_url: str) -> None:
         await open_incident(play)
         await type_command(play, play.bo, "/action improve monitoring")
         await play.settle()
-        assert not hinted(play, play.bo)
+        assert not has_hint(play, play.bo)
 
 
 async def test_an_action_is_worded_anew_by_command_and_its_credentials_are_warned_of(database_url: str) -> None:

@@ -9,7 +9,7 @@ from statistics import median
 from bot.domain.alerts import PROGRAMS
 from bot.domain.records import Milestone, Status
 from storage import incidents as incidents_store
-from tests.support.alert_senders import ALERTS, alertmanager, call, member, send, watched
+from tests.support.alert_senders import ALERTS, alertmanager, call, member, send, watch_alerts
 from tests.support.interactions import having, labels, press, type_command
 from tests.support.play import NOON, TEAM, Play, reached_at
 
@@ -31,7 +31,7 @@ def by_programs(play: Play) -> list[str]:
 
 
 async def test_a_rule_opens_the_incident_where_alerts_go(database_url: str) -> None:
-    async with watched(database_url, RULE) as play:
+    async with watch_alerts(database_url, RULE) as play:
         await call(play, "alertmanager", critical("CheckoutDown"))
         await play.settle()
         case = play.case(ALERTS)
@@ -52,7 +52,7 @@ async def test_a_rule_opens_the_incident_where_alerts_go(database_url: str) -> N
 
 
 async def test_what_a_rule_finds_later_joins_the_incident_that_is_open(sqlite_url: str) -> None:
-    async with watched(sqlite_url, RULE) as play:
+    async with watch_alerts(sqlite_url, RULE) as play:
         await call(play, "alertmanager", critical("CheckoutDown"))
         await call(play, "alertmanager", critical("PaymentsDown", "2026-11-23T12:21:00Z"))
         await play.settle()
@@ -74,7 +74,7 @@ async def test_what_a_rule_finds_later_joins_the_incident_that_is_open(sqlite_ur
 
 
 async def test_what_grows_worse_is_opened_by_the_rule_then(sqlite_url: str) -> None:
-    async with watched(sqlite_url, RULE) as play:
+    async with watch_alerts(sqlite_url, RULE) as play:
         await call(play, "alertmanager", warning("SlowAnswers"))
         await play.settle()
         assert labels(play.slack.messages(ALERTS)[0])[0] == "Open an incident"
@@ -87,7 +87,7 @@ async def test_what_grows_worse_is_opened_by_the_rule_then(sqlite_url: str) -> N
 
 
 async def test_many_alerts_of_one_group_are_one_entry_over_their_time(sqlite_url: str) -> None:
-    async with watched(sqlite_url, RULE) as play:
+    async with watch_alerts(sqlite_url, RULE) as play:
         told_now = [member(f"Disk{n}", f"2026-11-23T12:{10 + n}:00Z", severity="critical") for n in range(8)]
         await call(play, "alertmanager", alertmanager(*told_now))
         (entry,) = (entry for entry in play.case(ALERTS).entries if entry.milestone is Milestone.DETECTED)
@@ -97,7 +97,7 @@ async def test_many_alerts_of_one_group_are_one_entry_over_their_time(sqlite_url
 
 
 async def test_a_storm_of_groups_is_five_suggestions_and_one_message_that_counts(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         for number in range(12):
             await call(play, "alertmanager", warning(f"Alert{number}"))
         await play.settle()
@@ -140,7 +140,7 @@ async def storm(play: Play, count: int) -> set[int]:
 
 
 async def test_a_thousand_webhooks_are_a_few_messages_and_nobody_who_records_waits(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await type_command(play, play.ana, "/incident open Checkout is failing")
         stop = asyncio.Event()
         recording = asyncio.create_task(record_until(play, stop))
@@ -161,7 +161,7 @@ async def test_a_thousand_webhooks_are_a_few_messages_and_nobody_who_records_wai
 
 
 async def test_a_thousand_alerts_in_one_webhook_are_one_message(database_url: str) -> None:
-    async with watched(database_url) as play:
+    async with watch_alerts(database_url) as play:
         many = [member(f"Disk{number}", "2026-11-23T12:20:00Z") for number in range(1_000)]
         assert (await call(play, "alertmanager", alertmanager(*many))).text.startswith("1000 new")
         await play.settle()
@@ -172,7 +172,7 @@ async def test_a_thousand_alerts_in_one_webhook_are_one_message(database_url: st
 
 
 async def test_a_thousand_critical_groups_open_one_incident_with_a_readable_timeline(sqlite_url: str) -> None:
-    async with watched(sqlite_url, RULE) as play:
+    async with watch_alerts(sqlite_url, RULE) as play:
         for number in range(60):
             await call(play, "alertmanager", critical(f"Alert{number}"))
         await play.settle()
@@ -183,7 +183,7 @@ async def test_a_thousand_critical_groups_open_one_incident_with_a_readable_time
 
 
 async def test_a_group_that_flaps_does_not_fill_the_timeline(sqlite_url: str) -> None:
-    async with watched(sqlite_url, RULE) as play:
+    async with watch_alerts(sqlite_url, RULE) as play:
         for number in range(70):
             at = NOON - timedelta(hours=3) + timedelta(minutes=2 * number)
             fired, ended = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (at, at + timedelta(minutes=1)))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from bot.domain.alerts import PROGRAMS
 from bot.domain.records import Milestone, Status
-from tests.support.alert_senders import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watched
+from tests.support.alert_senders import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watch_alerts
 from tests.support.interactions import having, labels, open_incident, press, type_command, window
 from tests.support.play import NOON, Play, reached_at
 
@@ -27,15 +27,15 @@ async def open_from_suggestion(play: Play, **values: str) -> None:
     await play.settle()
 
 
-async def suggested(play: Play, kind: str = "incident.triggered", at: str = "2026-11-23T12:20:04Z") -> None:
+async def suggest_incident(play: Play, kind: str = "incident.triggered", at: str = "2026-11-23T12:20:04Z") -> None:
     """PagerDuty tells something, and it is in the channel."""
     await call(play, "pagerduty", pagerduty(kind, at))
     await play.settle()
 
 
 async def test_an_alert_is_suggested_and_opens_the_usual_form_filled_in(database_url: str) -> None:
-    async with watched(database_url) as play:
-        await suggested(play)
+    async with watch_alerts(database_url) as play:
+        await suggest_incident(play)
         suggestion = having(play, play.bo, "alerts_open", ALERTS)
         assert suggestion.plain.startswith(
             "Checkout answers 5xx\n:rotating_light: *Firing* since 12:20 UTC\nP1 · checkout · PagerDuty"
@@ -57,13 +57,13 @@ async def test_an_alert_is_suggested_and_opens_the_usual_form_filled_in(database
 
 
 async def test_from_the_alert_to_a_timeline_with_the_sources_times(database_url: str) -> None:
-    async with watched(database_url) as play:
-        await suggested(play)
+    async with watch_alerts(database_url) as play:
+        await suggest_incident(play)
         await open_from_suggestion(play, channel=play.channel)
         await play.pass_time(minutes=3)
-        await suggested(play, "incident.acknowledged", "2026-11-23T12:32:10Z")
+        await suggest_incident(play, "incident.acknowledged", "2026-11-23T12:32:10Z")
         await play.pass_time(minutes=20)
-        await suggested(play, "incident.resolved", "2026-11-23T12:50:30Z")
+        await suggest_incident(play, "incident.resolved", "2026-11-23T12:50:30Z")
         await play.pass_time(seconds=5)
         (shown,) = play.slack.messages(ALERTS)
         assert ":white_check_mark: *Resolved* at 12:50 UTC, fired at 12:20 UTC" in shown.plain
@@ -81,11 +81,11 @@ async def test_from_the_alert_to_a_timeline_with_the_sources_times(database_url:
 
 
 async def test_that_the_alerts_have_ended_asks_people_whether_it_is_over(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        await suggested(play)
+    async with watch_alerts(sqlite_url) as play:
+        await suggest_incident(play)
         await open_from_suggestion(play, channel=play.channel)
         await play.pass_time(minutes=25)
-        await suggested(play, "incident.resolved", "2026-11-23T12:50:30Z")
+        await suggest_incident(play, "incident.resolved", "2026-11-23T12:50:30Z")
         asked = having(play, play.bo, "alerts_resolved")
         assert labels(asked) == ["Mitigated at 12:50 UTC", "Resolved at 12:50 UTC"]
         await press(play, play.bo, "alerts_mitigated")
@@ -100,7 +100,7 @@ async def test_that_the_alerts_have_ended_asks_people_whether_it_is_over(sqlite_
 
 
 async def test_an_alert_is_named_wherever_people_are_and_never_mentioned(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         fired = member("Disk & <!channel> <@U0ANA>", "2026-11-23T12:20:00Z", severity="critical")
         await call(play, "alertmanager", alertmanager(fired))
         await play.settle()
@@ -128,7 +128,7 @@ async def test_an_alert_is_named_wherever_people_are_and_never_mentioned(sqlite_
 
 
 async def test_attaching_brings_the_history_and_then_each_event(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await open_incident(play)
         created = NOON + timedelta(minutes=1)
         play.clock.advance(timedelta(minutes=10))
@@ -154,7 +154,7 @@ async def test_attaching_brings_the_history_and_then_each_event(sqlite_url: str)
 
 
 async def test_only_incidents_that_the_presser_may_see_are_offered(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         secret = play.slack.channel("board", [play.ana], private=True)
         await open_incident(play, "Something delicate", secret)
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))
@@ -172,7 +172,7 @@ async def test_only_incidents_that_the_presser_may_see_are_offered(sqlite_url: s
 
 
 async def test_the_incident_that_is_open_among_the_alerts_has_a_button_of_its_own(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await open_incident(play, "Checkout is failing", ALERTS)
         await call(play, "alertmanager", grafana(member("HighErrorRate", "2026-11-23T12:20:00Z")))
         await play.settle()
@@ -185,7 +185,7 @@ async def test_the_incident_that_is_open_among_the_alerts_has_a_button_of_its_ow
 
 
 async def test_two_who_press_at_once_get_one_incident(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))
         await play.settle()
         first = await window(play, play.ana, "alerts_open", channel=ALERTS)
@@ -196,7 +196,7 @@ async def test_two_who_press_at_once_get_one_incident(sqlite_url: str) -> None:
 
 
 async def test_ignoring_says_by_whom_and_can_be_taken_back(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))
         await play.settle()
         await press(play, play.bo, "alerts_ignore", channel=ALERTS)
@@ -210,7 +210,7 @@ async def test_ignoring_says_by_whom_and_can_be_taken_back(sqlite_url: str) -> N
 
 
 async def test_a_guest_decides_nothing(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         guest = play.slack.user("Gil Demo", guest=True)
         play.slack.workspace.channels[ALERTS].members.add(guest)
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))

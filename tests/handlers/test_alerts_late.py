@@ -10,15 +10,15 @@ from bot.errors import Refused
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request
 from storage import alerts as alerts_store
-from tests.handlers.test_alerts import open_from_suggestion, suggested, times
-from tests.support.alert_senders import ALERTS, NEVER, alertmanager, call, member, pagerduty, watched
+from tests.handlers.test_alerts import open_from_suggestion, suggest_incident, times
+from tests.support.alert_senders import ALERTS, NEVER, alertmanager, call, member, pagerduty, watch_alerts
 from tests.support.interactions import labels, press, type_command
 from tests.support.play import TEAM, Play, reached_at
 
 RULE = "severity=warning"
 
 
-def fired(clock: str, ended: str = "", name: str = "DiskFull", **labels: str) -> dict[str, Any]:
+def firing_alert(clock: str, ended: str = "", name: str = "DiskFull", **labels: str) -> dict[str, Any]:
     end = f"2026-11-23T{ended}:00Z" if ended else NEVER
     return alertmanager(member(name, f"2026-11-23T{clock}:00Z", end, **labels), group="disk")
 
@@ -36,10 +36,10 @@ def stands(play: Play) -> list[tuple[str, GroupState]]:
 
 
 async def test_an_end_that_comes_late_shows_that_one_group_was_two(database_url: str) -> None:
-    async with watched(database_url) as play:
-        await tell(play, fired("09:00"), fired("11:20"))
+    async with watch_alerts(database_url) as play:
+        await tell(play, firing_alert("09:00"), firing_alert("11:20"))
         assert stands(play) == [("09:00", GroupState.SUGGESTED)]
-        await tell(play, fired("09:00", "09:05"))
+        await tell(play, firing_alert("09:00", "09:05"))
         assert stands(play) == [("09:00", GroupState.SUGGESTED), ("11:20", GroupState.SUGGESTED)]
         first, second = play.slack.messages(ALERTS)
         assert "*Resolved* at 9:05 UTC, fired at 9:00 UTC" in first.plain
@@ -49,10 +49,10 @@ async def test_an_end_that_comes_late_shows_that_one_group_was_two(database_url:
 async def test_a_start_that_comes_late_shows_that_two_groups_were_one_and_their_messages_say_so(
     database_url: str,
 ) -> None:
-    async with watched(database_url) as play:
-        await tell(play, fired("09:00", "09:05"), fired("09:00"), fired("10:30"))
+    async with watch_alerts(database_url) as play:
+        await tell(play, firing_alert("09:00", "09:05"), firing_alert("09:00"), firing_alert("10:30"))
         old = play.slack.messages(ALERTS)[1]
-        await tell(play, fired("09:50"), fired("09:50", "10:10"))
+        await tell(play, firing_alert("09:50"), firing_alert("09:50", "10:10"))
         assert stands(play) == [("09:00", GroupState.SUGGESTED), ("10:30", GroupState.MERGED)]
         first, second = play.slack.messages(ALERTS)
         assert "*Firing* since 9:00 UTC" in first.plain
@@ -65,9 +65,9 @@ async def test_a_start_that_comes_late_shows_that_two_groups_were_one_and_their_
 
 
 async def test_the_button_of_a_group_that_was_merged_meanwhile_says_where_the_alert_is(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        await tell(play, fired("09:00", "09:05"), fired("09:00"), fired("10:30"))
-        for payload in (fired("09:50"), fired("09:50", "10:10")):
+    async with watch_alerts(sqlite_url) as play:
+        await tell(play, firing_alert("09:00", "09:05"), firing_alert("09:00"), firing_alert("10:30"))
+        for payload in (firing_alert("09:50"), firing_alert("09:50", "10:10")):
             await call(play, "alertmanager", payload)
         request = Request(Place(TEAM, ALERTS), play.ana, play.clock.now(), "pressed")
         with pytest.raises(Refused, match="is part of one that began earlier"):
@@ -75,22 +75,28 @@ async def test_the_button_of_a_group_that_was_merged_meanwhile_says_where_the_al
 
 
 async def test_what_people_decided_takes_what_came_late_and_is_not_divided(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
-        await tell(play, fired("09:00"), fired("11:20"))
+    async with watch_alerts(sqlite_url) as play:
+        await tell(play, firing_alert("09:00"), firing_alert("11:20"))
         await press(play, play.bo, "alerts_ignore", channel=ALERTS)
-        await tell(play, fired("09:00", "09:05"), fired("11:00"), fired("11:20", "11:30"), fired("08:30"))
+        await tell(
+            play,
+            firing_alert("09:00", "09:05"),
+            firing_alert("11:00"),
+            firing_alert("11:20", "11:30"),
+            firing_alert("08:30"),
+        )
         assert stands(play) == [("08:30", GroupState.IGNORED)]
 
 
 async def test_an_incident_that_is_over_is_told_what_came_late_and_stays_over(database_url: str) -> None:
-    async with watched(database_url) as play:
-        await suggested(play)
+    async with watch_alerts(database_url) as play:
+        await suggest_incident(play)
         await open_from_suggestion(play, channel=play.channel)
-        await suggested(play, "incident.resolved", "2026-11-23T12:29:00Z")
+        await suggest_incident(play, "incident.resolved", "2026-11-23T12:29:00Z")
         await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(minutes=45)
         asked = [message for message in play.slack.messages(play.channel) if "alerts_resolved" in str(message.buttons)]
-        await suggested(play, "incident.acknowledged", "2026-11-23T12:22:00Z")
+        await suggest_incident(play, "incident.acknowledged", "2026-11-23T12:22:00Z")
         assert [when for when, _, _ in times(play)] == ["12:20:00", "12:22:00", "12:29:00"]
         assert f"{reached_at(play.case(), Milestone.ACKNOWLEDGED):%H:%M}" == "12:22"
         again = [message for message in play.slack.messages(play.channel) if "alerts_resolved" in str(message.buttons)]
@@ -98,9 +104,9 @@ async def test_an_incident_that_is_over_is_told_what_came_late_and_stays_over(da
 
 
 async def test_the_end_that_was_told_last_is_named_whichever_group_came_last(sqlite_url: str) -> None:
-    async with watched(sqlite_url, RULE) as play:
+    async with watch_alerts(sqlite_url, RULE) as play:
         for group, ended in (("one", ""), ("two", ""), ("two", "12:29"), ("one", "12:25")):
-            payload = fired("12:20", ended, name=group) | {"groupKey": group}
+            payload = firing_alert("12:20", ended, name=group) | {"groupKey": group}
             await call(play, "alertmanager", payload)
         await play.settle()
         (asked,) = [message for message in play.slack.messages(ALERTS) if "alerts_resolved" in str(message.buttons)]
@@ -108,20 +114,20 @@ async def test_the_end_that_was_told_last_is_named_whichever_group_came_last(sql
 
 
 async def test_the_earliest_alert_detected_it_unless_a_person_says_otherwise(sqlite_url: str) -> None:
-    async with watched(sqlite_url, RULE) as play:
-        await tell(play, fired("12:20"), fired("12:10"))
+    async with watch_alerts(sqlite_url, RULE) as play:
+        await tell(play, firing_alert("12:20"), firing_alert("12:10"))
         assert f"{reached_at(play.case(ALERTS), Milestone.DETECTED):%H:%M}" == "12:10"
         marked = [entry for entry in play.case(ALERTS).entries if entry.milestone is Milestone.DETECTED]
         assert len(marked) == 1
         await type_command(play, play.ana, "/incident detected 12:05", ALERTS)
         await press(play, play.ana, "milestone_keep", channel=ALERTS)
         by_hand = reached_at(play.case(ALERTS), Milestone.DETECTED)
-        await tell(play, fired("12:01"))
+        await tell(play, firing_alert("12:01"))
         assert reached_at(play.case(ALERTS), Milestone.DETECTED) == by_hand
 
 
 async def test_an_acknowledgement_alone_tells_that_it_fired_and_the_start_adds_nothing(database_url: str) -> None:
-    async with watched(database_url, "urgency=high") as play:
+    async with watch_alerts(database_url, "urgency=high") as play:
         taken_up = pagerduty("incident.acknowledged", "2026-11-23T12:22:00Z", urgency="low")
         assert (await call(play, "pagerduty", taken_up)).text.startswith("1 new")
         await play.settle()
@@ -140,10 +146,12 @@ async def test_an_acknowledgement_alone_tells_that_it_fired_and_the_start_adds_n
 
 async def test_with_five_hundred_labels_a_rule_opens_as_with_none(sqlite_url: str) -> None:
     for count in (0, 1, 100, 150, 500):
-        async with watched(sqlite_url, "severity=disaster; zone=eu") as play:
+        async with watch_alerts(sqlite_url, "severity=disaster; zone=eu") as play:
             many = {f"app_kubernetes_io_{number:03}": "x" for number in range(count)}
             await tell(
-                play, fired("12:20", severity="disaster", zone="eu", run=str(count), **many) | {"groupKey": str(count)}
+                play,
+                firing_alert("12:20", severity="disaster", zone="eu", run=str(count), **many)
+                | {"groupKey": str(count)},
             )
             case = play.case(ALERTS)
             opened = [entry for entry in case.entries if entry.kind is EntryKind.STATUS]

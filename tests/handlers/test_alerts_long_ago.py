@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.alert_senders import ALERTS, alertmanager, call, member, pagerduty, watched
+from tests.support.alert_senders import ALERTS, alertmanager, call, member, pagerduty, watch_alerts
 from tests.support.interactions import press
 from tests.support.play import Play
 
@@ -26,7 +26,7 @@ async def began_and_ended(play: Play) -> None:
 
 
 async def test_a_repeat_after_the_memory_of_it_is_gone_is_no_news(database_url: str) -> None:
-    async with watched(database_url) as play:
+    async with watch_alerts(database_url) as play:
         await began_and_ended(play)
         shown = len(play.slack.messages(ALERTS))
         await play.pass_time(days=31)
@@ -38,7 +38,7 @@ async def test_a_repeat_after_the_memory_of_it_is_gone_is_no_news(database_url: 
 
 
 async def test_the_button_of_a_suggestion_that_is_gone_says_so(database_url: str) -> None:
-    async with watched(database_url) as play:
+    async with watch_alerts(database_url) as play:
         await call(play, "alertmanager", alertmanager(member("DiskFull", BEGAN), group="disk"))
         await play.settle()
         (old,) = play.slack.messages(ALERTS)
@@ -50,7 +50,7 @@ async def test_the_button_of_a_suggestion_that_is_gone_says_so(database_url: str
 
 
 async def test_what_fires_on_is_no_second_alert_however_often_it_is_told(database_url: str) -> None:
-    async with watched(database_url) as play:
+    async with watch_alerts(database_url) as play:
         firing = alertmanager(member("DiskFull", BEGAN), group="disk")
         await call(play, "alertmanager", firing)
         await play.settle()
@@ -67,7 +67,7 @@ async def test_what_fires_on_is_no_second_alert_however_often_it_is_told(databas
 
 
 async def test_the_old_button_is_pressed_in_vain_also_by_the_window(database_url: str) -> None:
-    async with watched(database_url) as play:
+    async with watch_alerts(database_url) as play:
         await began_and_ended(play)
         first = play.slack.messages(ALERTS)[0]
         await play.pass_time(days=31)

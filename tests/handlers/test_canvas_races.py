@@ -6,7 +6,7 @@ from dataclasses import replace
 from bot.rehearsal.web_api import Args
 from bot.rehearsal.web_api import files as files_api
 from bot.rehearsal.workspace import Json, Workspace
-from tests.handlers.test_canvases import BLANK, canvas, exported, kept_texts
+from tests.handlers.test_canvases import BLANK, canvas, export_canvas, kept_texts
 from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import Play
 
@@ -39,7 +39,7 @@ def writing(play: Play, old: str, new: str) -> Callable[[], None]:
 
 async def with_canvas(play: Play) -> None:
     await open_incident(play)
-    await exported(play)
+    await export_canvas(play)
     await play.pass_time(minutes=1)  # so that the response changes, too: it says when everyone was last active
     await type_command(play, play.ana, "/timeline failed over to replica")
 
@@ -47,9 +47,9 @@ async def with_canvas(play: Play) -> None:
 async def test_a_new_entry_touches_its_own_blocks_and_nothing_new_touches_none(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await with_canvas(play)
-        await exported(play)
+        await export_canvas(play)
         assert changes(play) == ["insert_after", "replace"]
-        await exported(play)
+        await export_canvas(play)
         assert changes(play) == ["insert_after", "replace"]
 
 
@@ -57,11 +57,11 @@ async def test_what_is_written_in_another_section_meanwhile_stays_and_is_taken_n
     async with on_stage(sqlite_url) as play:
         await with_canvas(play)
         before_call(play, "canvases.sections.lookup", 2, writing(play, BLANK, IMPACT))
-        assert (await exported(play)).endswith("The canvas is up to date.")
+        assert (await export_canvas(play)).endswith("The canvas is up to date.")
         assert "whole" not in changes(play)
         assert IMPACT in canvas(play).markdown
         assert "failed over to replica" in canvas(play).markdown
-        assert "Edited on the canvas, and copied into the draft: Impact." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Impact." in await export_canvas(play)
         assert [text for _, text, _ in kept_texts(play)] == ["The EU could not **pay**."]
 
 
@@ -69,7 +69,7 @@ async def test_a_block_that_somebody_changed_meanwhile_is_not_found_and_their_wo
     async with on_stage(sqlite_url) as play:
         await with_canvas(play)
         before_call(play, "canvases.sections.lookup", 1, writing(play, "Incident opened", "Incident opened late"))
-        assert "Edited on the canvas, and copied into the draft: Timeline." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Timeline." in await export_canvas(play)
         assert "Incident opened late" in canvas(play).markdown
         assert [section for section, _, _ in kept_texts(play)] == ["timeline"]
 
@@ -78,7 +78,7 @@ async def test_between_looking_up_and_writing_an_edit_of_theirs_wins(sqlite_url:
     async with on_stage(sqlite_url, refused=["canvas_editing_failed"]) as play:
         await with_canvas(play)
         before_call(play, "canvases.edit", 1, writing(play, "Incident opened", "Incident opened late"))
-        assert "Edited on the canvas, and copied into the draft: Timeline." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Timeline." in await export_canvas(play)
         assert "Incident opened late" in canvas(play).markdown
 
 
@@ -87,7 +87,7 @@ async def test_before_it_is_written_as_a_whole_it_is_read_once_more(sqlite_url: 
         await with_canvas(play)
         await type_command(play, play.ana, "/incident sev 1")
         before_call(play, "canvases.getContent", 2, writing(play, BLANK, IMPACT))
-        assert "Edited on the canvas, and copied into the draft: Impact." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Impact." in await export_canvas(play)
         assert changes(play) == ["whole"]
         assert IMPACT in canvas(play).markdown
         assert "| Severity | sev1 |" in canvas(play).markdown
@@ -107,10 +107,10 @@ async def test_where_slack_puts_the_new_beside_the_old_the_whole_is_written_and_
             return edit.handler(workspace, args)
 
         play.slack.api.methods["canvases.edit"] = replace(edit, handler=beside)
-        assert (await exported(play)).endswith("The canvas is up to date.")
+        assert (await export_canvas(play)).endswith("The canvas is up to date.")
         assert changes(play)[-1] == "whole"
         assert canvas(play).markdown.count("failed over to replica") == 1
-        assert (await exported(play)).endswith("The canvas is up to date.")
+        assert (await export_canvas(play)).endswith("The canvas is up to date.")
         assert kept_texts(play) == []
 
 
@@ -124,7 +124,7 @@ async def test_where_slack_counts_sections_otherwise_the_whole_is_written(sqlite
             return {"sections": [{"id": "temp:C:list"}, *answer["sections"]]}
 
         play.slack.api.methods["canvases.sections.lookup"] = replace(lookup, handler=with_lists)
-        await exported(play)
+        await export_canvas(play)
         assert changes(play) == ["whole"]
         assert "failed over to replica" in canvas(play).markdown
 
@@ -149,7 +149,7 @@ async def test_while_somebody_types_on_and_on_it_is_written_in_the_end(sqlite_ur
         await type_command(play, play.ana, "/incident sev 1")
         for number in range(1, 6):
             before_call(play, "canvases.getContent", number, writing(play, "Timeline", f"Timeline {number}"))
-        await exported(play)
+        await export_canvas(play)
         assert "| Severity | sev1 |" in canvas(play).markdown
 
 

@@ -12,7 +12,7 @@ from tests.support.interactions import last, on_stage, open_incident, press, typ
 from tests.support.play import Play
 
 
-async def exported(play: Play) -> str:
+async def export_canvas(play: Play) -> str:
     """Ana has the canvas written; what stands in the channel then."""
     await type_command(play, play.ana, "/postmortem export canvas")
     await play.settle()
@@ -32,7 +32,7 @@ def count(play: Play, method: str) -> int:
 async def test_the_channel_gets_its_canvas_and_the_thread_a_link(database_url: str, transport: str) -> None:
     async with on_stage(database_url, transport=transport) as play:
         await open_incident(play)
-        message = await exported(play)
+        message = await export_canvas(play)
         found = canvas(play)
         assert (found.channel, found.is_channels, found.title) == (play.channel, True, "INC-1 Checkout is failing")
         assert "- **What happened:** Checkout is failing" in found.markdown
@@ -47,9 +47,9 @@ async def test_the_channel_gets_its_canvas_and_the_thread_a_link(database_url: s
 async def test_again_the_same_canvas_is_brought_up_to_date(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        await exported(play)
+        await export_canvas(play)
         await type_command(play, play.ana, "/timeline failed over to replica")
-        assert "is up to date." in await exported(play)
+        assert "is up to date." in await export_canvas(play)
         assert "failed over to replica" in canvas(play).markdown
         assert count(play, "conversations.canvases.create") == 1
         copy = play.bot.store.read_now(lambda tx: sections_store.find_copy(tx, 1, "canvas"))
@@ -68,18 +68,18 @@ def kept_texts(play: Play) -> list[tuple[str, str, str]]:
 async def test_what_people_wrote_on_it_stays_and_is_in_the_draft(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        await exported(play)
+        await export_canvas(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, BLANK, "## Impact\n\nThe EU could not **pay**.")
         await type_command(play, play.ana, "/timeline failed over to replica")
-        assert "is up to date. Edited on the canvas, and copied into the draft: Impact." in await exported(play)
+        assert "is up to date. Edited on the canvas, and copied into the draft: Impact." in await export_canvas(play)
         for text in ("it holds", "it is over"):
             await type_command(play, play.ana, f"/timeline {text}")
-            assert (await exported(play)).endswith("The canvas is up to date.")
+            assert (await export_canvas(play)).endswith("The canvas is up to date.")
             assert "The EU could not **pay**." in canvas(play).markdown
             assert text in canvas(play).markdown
         assert kept_texts(play) == [("impact", "The EU could not **pay**.", "canvas")]
         play.slack.write_on_canvas(play.bo, canvas(play).id, "not **pay**", "neither **pay** nor look")
-        assert "Edited on the canvas, and copied into the draft: Impact." in await exported(play)
+        assert "Edited on the canvas, and copied into the draft: Impact." in await export_canvas(play)
         assert [text for _, text, _ in kept_texts(play)][1:] == ["The EU could neither **pay** nor look."]
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
@@ -90,17 +90,17 @@ async def test_what_people_wrote_on_it_stays_and_is_in_the_draft(sqlite_url: str
 async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        await exported(play)
+        await export_canvas(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, BLANK, "## Impact\n\nThe EU could not pay.")
         play.bot.store.write_now(
             lambda tx: sections_store.save(tx, 1, "impact", "Nobody could pay.", play.ana, play.clock.now())
         )
-        message = await exported(play)
+        message = await export_canvas(play)
         assert ":scales: More than one text for Impact: choose with the command *postmortem*" in message
         for text in ("The EU could not pay.", "Nobody could pay.", "What the record says now"):
             assert text in canvas(play).markdown
         play.slack.write_on_canvas(play.bo, canvas(play).id, "Nobody could pay.", "Nobody could pay at all.")
-        assert ":pushpin: Only on the canvas, not in the draft: Impact." in await exported(play)
+        assert ":pushpin: Only on the canvas, not in the draft: Impact." in await export_canvas(play)
         assert "Nobody could pay at all." in canvas(play).markdown
         assert len(kept_texts(play)) == 1
 
@@ -108,10 +108,10 @@ async def test_where_the_record_changed_as_well_both_stand_and_it_is_told(sqlite
 async def test_what_people_put_above_the_sections_stays_on_the_canvas(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        await exported(play)
+        await export_canvas(play)
         play.slack.write_on_canvas(play.bo, canvas(play).id, "**At a glance**", "Read this first.\n\n**At a glance**")
         await type_command(play, play.ana, "/timeline failed over to replica")
-        assert ":pushpin: Only on the canvas, not in the draft: the head." in await exported(play)
+        assert ":pushpin: Only on the canvas, not in the draft: the head." in await export_canvas(play)
         assert canvas(play).markdown.startswith("Read this first.")
         assert "failed over to replica" in canvas(play).markdown
 
@@ -126,7 +126,7 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
         await play.settle()
         assert "jo@customer.example" not in canvas(play).markdown
         play.slack.write_on_canvas(play.bo, canvas(play).id, "told [masked]", "told [masked] twice")
-        assert ":pushpin: Only on the canvas, not in the draft: Timeline." in await exported(play)
+        assert ":pushpin: Only on the canvas, not in the draft: Timeline." in await export_canvas(play)
         assert "told [masked] twice" in canvas(play).markdown
         assert kept_texts(play) == []
 
@@ -134,9 +134,9 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
 async def test_a_canvas_that_was_deleted_is_made_anew(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["canvas_not_found"]) as play:
         await open_incident(play)
-        await exported(play)
+        await export_canvas(play)
         play.slack.workspace.canvases.clear()
-        assert "is new." in await exported(play)
+        assert "is new." in await export_canvas(play)
         assert "Incident opened" in canvas(play).markdown
 
 
@@ -145,7 +145,7 @@ async def test_beside_a_canvas_of_the_channels_own_it_is_another_tab(sqlite_url:
         theirs = Canvas("F0THEIRS", "Rota", "Who is on call", play.channel, is_channels=True)
         play.slack.workspace.canvases[theirs.id] = theirs
         await open_incident(play)
-        assert "is new." in await exported(play)
+        assert "is new." in await export_canvas(play)
         ours = next(one for one in play.slack.workspace.canvases.values() if one.id != theirs.id)
         assert (ours.channel, ours.access, ours.is_channels) == (play.channel, {play.channel: "write"}, False)
         assert theirs.markdown == "Who is on call"
@@ -178,7 +178,7 @@ async def test_where_there_can_be_no_canvas_the_file_comes_and_says_why(
     async with on_stage(sqlite_url, refused=[error]) as play:
         await open_incident(play)
         play.slack.fail("conversations.canvases.create", error)
-        message = await exported(play)
+        message = await export_canvas(play)
         assert f":warning: No canvas: {sentence}" in message
         (file,) = play.slack.files
         assert (file.name, file.channel) == ("INC-1-checkout-is-failing.md", play.channel)
@@ -190,7 +190,7 @@ async def test_on_the_free_plan_a_channel_with_a_canvas_gets_the_file(sqlite_url
         play.slack.workspace.plan = "free"
         play.slack.workspace.canvases["F0"] = Canvas("F0", "Rota", "Who is on call", play.channel, is_channels=True)
         await open_incident(play)
-        assert "one canvas, and this channel has one already" in await exported(play)
+        assert "one canvas, and this channel has one already" in await export_canvas(play)
         assert len(play.slack.files) == 1
 
 
@@ -198,10 +198,10 @@ async def test_a_canvas_that_cannot_be_read_is_not_written_over(sqlite_url: str)
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
         await open_incident(play)
         play.slack.workspace.tokens[play.slack.bot_token].scopes -= {"canvases:read", "files:read"}
-        assert "The canvas in this channel's tabs is new." in await exported(play)
+        assert "The canvas in this channel's tabs is new." in await export_canvas(play)
         before = canvas(play).markdown
         await type_command(play, play.ana, "/timeline failed over to replica")
-        assert "No canvas: I need the permissions" in await exported(play)
+        assert "No canvas: I need the permissions" in await export_canvas(play)
         assert canvas(play).markdown == before
         assert b"failed over to replica" in play.slack.files[0].bytes
 

@@ -18,7 +18,7 @@ def marks(play: Play, ts: str) -> dict[str, list[str]]:
     return play.slack.workspace.channels[play.channel].messages[ts].reactions
 
 
-def captured(play: Play) -> list[tuple[str, str, str, str]]:
+def captured_entries(play: Play) -> list[tuple[str, str, str, str]]:
     """Time, text, author and recorder of every entry that stands and came from a message."""
     return [
         (f"{entry.happened_at:%H:%M}", entry.text, entry.author, entry.recorder)
@@ -50,7 +50,7 @@ async def test_the_shortcut_records_a_message_at_its_own_time_with_its_author(sq
         answer = await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         assert answer.ok
         await play.settle()
-        assert captured(play) == [("12:30", "p99 is at 4 s & rising, @Ana Demo", play.bo, play.ana)]
+        assert captured_entries(play) == [("12:30", "p99 is at 4 s & rising, @Ana Demo", play.bo, play.ana)]
         (entry,) = [entry for entry in play.case().entries if entry.source]
         assert entry.source == f"{play.channel}:{ts}"
         assert entry.permalink.endswith(f"/archives/{play.channel}/p{ts.replace('.', '')}")
@@ -71,7 +71,7 @@ async def test_the_reaction_records_a_message_once_whoever_reacts(sqlite_url: st
         await react(play, play.chandra, ts)
         await play.slack.shortcut(play.bo, play.channel, ts, "timeline_add_message")
         await play.settle()
-        assert captured(play) == [("12:30", "failing over", play.bo, play.ana)]
+        assert captured_entries(play) == [("12:30", "failing over", play.bo, play.ana)]
         assert marks(play, ts)[DONE] == [play.slack.bot_user_id]
         assert whispers(play, play.ana) == []
         assert "Already in INC-1 as #2, recorded by Ana Demo: failing over" in last(play, play.bo).plain
@@ -85,7 +85,7 @@ async def test_what_is_said_to_the_bot_is_recorded_at_the_time_it_names(sqlite_u
         ts = await play.slack.say(play.ana, play.channel, "@afterword 13:10 switched to B", thread_ts=first)
         plain = await play.slack.say(play.ana, play.channel, "@afterword errors are back")
         await play.settle()
-        assert captured(play) == [
+        assert captured_entries(play) == [
             ("12:10", "switched to B", play.ana, play.ana),
             ("12:30", "errors are back", play.ana, play.ana),
         ]
@@ -104,7 +104,7 @@ async def test_two_people_who_react_at_the_same_moment_record_it_once(database_u
         people = (play.ana, play.chandra, play.bo)
         await asyncio.gather(*(play.slack.react(user, play.channel, ts, "memo") for ts in stamps for user in people))
         await play.settle()
-        assert sorted(text for _, text, _, _ in captured(play)) == ["step 0", "step 1", "step 2", "step 3"]
+        assert sorted(text for _, text, _, _ in captured_entries(play)) == ["step 0", "step 1", "step 2", "step 3"]
         assert all(DONE in marks(play, ts) for ts in stamps)
 
 
@@ -116,7 +116,7 @@ async def test_a_reply_in_a_thread_is_recorded_and_never_its_neighbour(sqlite_ur
         reply = await play.slack.say(play.chandra, play.channel, "no, the queue", thread_ts=parent)
         await play.slack.say(play.bo, play.channel, "then drain it")
         await react(play, play.ana, reply)
-        assert captured(play) == [("12:33", "no, the queue", play.chandra, play.ana)]
+        assert captured_entries(play) == [("12:33", "no, the queue", play.chandra, play.ana)]
         assert DONE in marks(play, reply)
         assert marks(play, parent) == {}
 
@@ -128,12 +128,12 @@ async def test_taking_the_reaction_away_takes_the_entry_back_once_nobody_holds_i
         await react(play, play.ana, ts)
         await react(play, play.chandra, ts)
         await react(play, play.ana, ts, back=True)
-        assert len(captured(play)) == 1
+        assert len(captured_entries(play)) == 1
         await react(play, play.chandra, ts, back=True)
-        assert captured(play) == []
+        assert captured_entries(play) == []
         assert marks(play, ts) == {}
         await react(play, play.bo, ts)
-        assert captured(play) == [("12:30", "failing over", play.bo, play.ana)]
+        assert captured_entries(play) == [("12:30", "failing over", play.bo, play.ana)]
         assert DONE in marks(play, ts)
 
 
@@ -144,7 +144,7 @@ async def test_a_reaction_taken_away_leaves_what_the_shortcut_recorded(sqlite_ur
         await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         await react(play, play.chandra, ts)
         await react(play, play.chandra, ts, back=True)
-        assert len(captured(play)) == 1
+        assert len(captured_entries(play)) == 1
         assert DONE in marks(play, ts)
 
 
@@ -153,11 +153,11 @@ async def test_a_skin_tone_changes_nothing_and_another_reaction_means_nothing(sq
         await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await react(play, play.ana, ts)
-        assert captured(play) == []
+        assert captured_entries(play) == []
         await react(play, play.ana, ts, "writing_hand::skin-tone-3")
-        assert len(captured(play)) == 1
+        assert len(captured_entries(play)) == 1
         await react(play, play.ana, ts, "writing_hand::skin-tone-3", back=True)
-        assert captured(play) == []
+        assert captured_entries(play) == []
 
 
 async def test_a_time_with_two_readings_is_asked_and_the_answer_keeps_the_message(sqlite_url: str) -> None:
@@ -188,7 +188,7 @@ async def test_an_event_that_comes_twice_records_once(sqlite_url: str) -> None:
         await type_command(play, play.ana, "/timeline delete 2")
         await play.slack.deliver_again(answer)
         await play.settle()
-        assert captured(play) == []
+        assert captured_entries(play) == []
 
 
 async def test_edit_of_what_somebody_else_said_is_shown_in_its_history(sqlite_url: str) -> None:
@@ -200,4 +200,4 @@ async def test_edit_of_what_somebody_else_said_is_shown_in_its_history(sqlite_ur
         history = await type_command(play, play.bo, "/timeline show 2")
         assert "1. Added by reaction by Ana Demo" in history
         assert "2. Edited by Chandra Demo" in history
-        assert captured(play) == [("12:30", "failing over", play.bo, play.ana)]
+        assert captured_entries(play) == [("12:30", "failing over", play.bo, play.ana)]

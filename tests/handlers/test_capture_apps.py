@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.rehearsal.workspace import Message
-from tests.handlers.test_capture import AGAIN, captured, react
+from tests.handlers.test_capture import AGAIN, captured_entries, react
 from tests.handlers.test_capture_files import PNG, list_files
 from tests.support.interactions import last, on_stage, open_incident, type_command
 from tests.support.play import Play
@@ -35,7 +35,7 @@ async def test_an_alert_is_recorded_as_it_is_shown(sqlite_url: str) -> None:
         ]
         message = put(play, bot_id="B0OTHER", username="Alertmanager", text="New alert", blocks=blocks)
         receipt = await add(play, message)
-        assert captured(play) == [
+        assert captured_entries(play) == [
             ("12:30", "HighErrorRate on R&D\n5xx above 5 %, +1 555 123456", "B0OTHER", play.ana),
         ]
         assert "Seen by Alertmanager" in receipt
@@ -47,11 +47,11 @@ async def test_the_reaction_reads_the_same(sqlite_url: str) -> None:
         fields = [{"title": "Service", "value": "disk"}, {"title": "State", "value": "CRITICAL"}]
         message = put(play, bot_id="B0OTHER", bot_profile={"name": "Nagios"}, text="", attachments=[{"fields": fields}])
         await react(play, play.ana, message.ts)
-        assert [text for _, text, _, _ in captured(play)] == ["Service: disk\nState: CRITICAL"]
+        assert [text for _, text, _, _ in captured_entries(play)] == ["Service: disk\nState: CRITICAL"]
 
 
 def share(play: Play, **parts: Any) -> Json:
-    file = play.slack.workspace.files[_uploaded(play)]
+    file = play.slack.workspace.files[_upload_file(play)]
     payload = {
         "id": file.id,
         "name": file.name,
@@ -72,7 +72,7 @@ def share(play: Play, **parts: Any) -> Json:
     }
 
 
-def _uploaded(play: Play) -> str:
+def _upload_file(play: Play) -> str:
     return next(iter(play.slack.workspace.files))
 
 
@@ -82,11 +82,11 @@ async def test_what_is_forwarded_is_recorded_with_its_words_its_author_and_its_f
         await play.slack.say(play.chandra, play.channel, "see", files=[("iowait.png", PNG)])
         both = put(play, user=play.bo, text="deal with this", attachments=[share(play)])
         receipt = await add(play, both)
-        assert captured(play)[-1][1] == "deal with this\nChandra Demo: primary is at 100% iowait since 14:05"
+        assert captured_entries(play)[-1][1] == "deal with this\nChandra Demo: primary is at 100% iowait since 14:05"
         assert "1 file is kept with it" in receipt
         alone = put(play, user=play.bo, text="", attachments=[share(play, text="", fallback="[no preview available]")])
         await add(play, alone)
-        assert captured(play)[-1][1] == "Shared iowait.png"
+        assert captured_entries(play)[-1][1] == "Shared iowait.png"
         assert [(file.name, file.state, file.content) for file in list_files(play)] == [("iowait.png", "kept", PNG)] * 2
 
 
@@ -129,7 +129,7 @@ async def test_a_message_without_a_time_is_not_recorded_and_that_is_said(sqlite_
         message = put(play, user=play.bo, text="no time")
         message.payload = {"type": "message", "user": play.bo, "text": "no time"}
         assert "doesn't say when that message was written" in await add(play, message)
-        assert captured(play) == []
+        assert captured_entries(play) == []
 
 
 async def test_an_alert_whose_blocks_change_is_shown_as_edited(sqlite_url: str) -> None:

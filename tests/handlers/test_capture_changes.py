@@ -1,6 +1,6 @@
 """What becomes of a message after it was captured is shown on its entry, whose first wording is kept."""
 
-from tests.handlers.test_capture import captured, react
+from tests.handlers.test_capture import captured_entries, react
 from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import Play
 
@@ -16,7 +16,7 @@ async def test_an_edit_of_the_message_is_shown_and_the_first_wording_kept(sqlite
         await react(play, play.ana, ts)
         await play.slack.edit(play.bo, play.channel, ts, "it is not the cache")
         assert changes(play) == ["edited"]
-        assert captured(play)[0][1] == "it is the cache"
+        assert captured_entries(play)[0][1] == "it is the cache"
         assert "it is the cache — Bo Demo #2 (message edited since)" in (
             await type_command(play, play.ana, "/timeline show")
         ).replace("_", "")
@@ -30,7 +30,7 @@ async def test_a_deletion_of_the_message_is_shown_and_the_entry_stays(sqlite_url
         await react(play, play.ana, ts)
         await play.slack.delete(play.bo, play.channel, ts)
         assert changes(play) == ["deleted"]
-        assert captured(play)[0][1] == "it is the cache"
+        assert captured_entries(play)[0][1] == "it is the cache"
 
 
 async def test_an_edit_is_noticed_in_a_private_channel_too(sqlite_url: str) -> None:
@@ -76,5 +76,5 @@ async def test_what_people_say_otherwise_leaves_no_trace(sqlite_url: str) -> Non
         await play.slack.edit(play.bo, play.channel, ts, "lunch!")
         await play.slack.delete(play.bo, play.channel, ts)
         await play.settle()
-        assert captured(play) == []
+        assert captured_entries(play) == []
         assert {call.method for call in play.slack.calls[before:]} <= {"chat.update"}

@@ -12,7 +12,7 @@ from storage import attachments as attachments_store
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage.database.statements import Transaction
-from tests.handlers.test_capture import AGAIN, captured, react
+from tests.handlers.test_capture import AGAIN, captured_entries, react
 from tests.support.interactions import last, on_stage, open_incident
 from tests.support.play import TEAM, Play
 
@@ -36,7 +36,7 @@ def list_files(play: Play) -> tuple[Attachment, ...]:
     )
 
 
-def exported(play: Play, form: str) -> str:
+def export_text(play: Play, form: str) -> str:
     case = play.bot.store.read_now(lambda tx: case_store.load(tx, current(play, tx), with_files=True))
     return Exporter().render(postmortem_rules.compile_document(case, play.clock.now()), form).decode()
 
@@ -50,9 +50,9 @@ async def test_an_image_is_kept_and_stands_in_the_page(sqlite_url: str, transpor
         (file,) = list_files(play)
         assert (file.state, file.media_type, file.content) == ("kept", "image/png", PNG)
         picture = f'<img src="data:image/png;base64,{base64.b64encode(PNG).decode()}" alt="graph&lt;1&gt;.png">'
-        assert picture in exported(play, "html")
-        assert "File graph<1>.png, 70 B — in the HTML and JSON exports" in exported(play, "markdown")
-        (files,) = [line["files"] for line in json.loads(exported(play, "json"))["timeline"] if line["files"]]
+        assert picture in export_text(play, "html")
+        assert "File graph<1>.png, 70 B — in the HTML and JSON exports" in export_text(play, "markdown")
+        (files,) = [line["files"] for line in json.loads(export_text(play, "json"))["timeline"] if line["files"]]
         assert base64.b64decode(files[0]["content"]) == PNG
         assert not [call.method for call in play.slack.calls if "shared" in call.method.lower()]
 
@@ -63,10 +63,10 @@ async def test_a_message_that_is_only_a_file_says_what_was_shared(sqlite_url: st
         ts = await play.slack.say(play.bo, play.channel, "", files=[("dump.csv", TABLE)])
         await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         await play.settle()
-        assert captured(play)[0][1] == "Shared dump.csv"
+        assert captured_entries(play)[0][1] == "Shared dump.csv"
         assert [(file.state, file.media_type) for file in list_files(play)] == [("kept", "text/csv")]
         assert "1 file is kept with it" in last(play, play.ana).plain
-        page = exported(play, "html")
+        page = export_text(play, "html")
         assert "<img" not in page
         assert f'href="data:application/octet-stream;base64,{base64.b64encode(TABLE).decode()}"' in page
 
@@ -84,7 +84,7 @@ async def test_a_name_does_not_make_an_image(sqlite_url: str) -> None:
             ("refused", "image/png"),
             ("refused", "image/png"),
         ]
-        page = exported(play, "html")
+        page = export_text(play, "html")
         assert "<img" not in page
         assert "c.png, 6 B, not kept: it is of a kind that is not kept" in page
 
@@ -131,7 +131,7 @@ async def test_a_file_that_slack_does_not_give_now_is_fetched_later(sqlite_url: 
         ts = await play.slack.say(play.bo, play.channel, "see", files=[("graph.png", PNG)])
         await react(play, play.ana, ts)
         assert [file.state for file in list_files(play)] == ["wanted"]
-        assert "not kept: it is not fetched yet" in exported(play, "markdown")
+        assert "not kept: it is not fetched yet" in export_text(play, "markdown")
         await play.pass_time(minutes=2)
         assert [file.state for file in list_files(play)] == ["wanted"]
         await play.pass_time(minutes=5)

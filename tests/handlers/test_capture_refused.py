@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.records import Person
-from tests.handlers.test_capture import AGAIN, DONE, captured, marks, react, whispers
+from tests.handlers.test_capture import AGAIN, DONE, captured_entries, marks, react, whispers
 from tests.support.deadlines import until
 from tests.support.interactions import labels, last, on_stage, open_incident, type_command
 from tests.support.play import Play
@@ -63,10 +63,10 @@ async def test_a_history_that_the_bot_may_not_read_is_said_with_the_way_that_wor
         play.slack.fail("conversations.history", error)
         await react(play, play.ana, ts)
         assert sentence in whispers(play, play.ana)[-1].plain
-        assert captured(play) == []
+        assert captured_entries(play) == []
         await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         await play.settle()
-        assert len(captured(play)) == 1
+        assert len(captured_entries(play)) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,12 +87,12 @@ async def test_what_slack_does_not_give_now_is_recorded_when_the_event_comes_aga
         await until(lambda: not play.slack.api.faults["conversations.history"])
         assert answer is not None
         assert not answer.ok
-        assert captured(play) == []
+        assert captured_entries(play) == []
         await play.pass_time(minutes=1)
         (again,) = await play.slack.redeliver_unacked()
         assert again.ok
         await play.settle()
-        assert captured(play) == [("12:30", "failing over", play.bo, play.ana)]
+        assert captured_entries(play) == [("12:30", "failing over", play.bo, play.ana)]
         assert DONE in marks(play, ts)
         play.slack.calls[:] = [call for call in play.slack.calls if call.answer]
 
@@ -112,7 +112,7 @@ async def test_guests_and_people_of_another_organisation_are_told_who_can(sqlite
             await play.slack.shortcut(person, play.channel, ts, "timeline_add_message")
             await play.settle()
             assert len([one for one in whispers(play, person) if "Ask a member of this workspace" in one.plain]) == 3
-        assert captured(play) == []
+        assert captured_entries(play) == []
 
 
 async def test_a_shortcut_needs_no_trigger_that_is_still_good(sqlite_url: str) -> None:
@@ -124,7 +124,7 @@ async def test_a_shortcut_needs_no_trigger_that_is_still_good(sqlite_url: str) -
         again = await play.slack.deliver_again(answer)
         assert again.ok
         await play.settle()
-        assert len(captured(play)) == 1
+        assert len(captured_entries(play)) == 1
 
 
 async def test_what_the_bot_said_itself_is_not_recorded(sqlite_url: str) -> None:
@@ -133,7 +133,7 @@ async def test_what_the_bot_said_itself_is_not_recorded(sqlite_url: str) -> None
         card = next(one for one in play.slack.messages(play.channel) if one.user == play.slack.bot_user_id)
         await react(play, play.ana, card.ts)
         assert "I wrote that message from the record" in whispers(play, play.ana)[-1].plain
-        assert captured(play) == []
+        assert captured_entries(play) == []
 
 
 async def test_the_bots_own_reaction_records_nothing(sqlite_url: str) -> None:
@@ -142,7 +142,7 @@ async def test_the_bots_own_reaction_records_nothing(sqlite_url: str) -> None:
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await play.slack.react(play.slack.bot_user_id, play.channel, ts, DONE)
         await play.settle()
-        assert captured(play) == []
+        assert captured_entries(play) == []
 
 
 async def test_a_mention_in_passing_is_answered_with_how_to_record(sqlite_url: str) -> None:
@@ -153,7 +153,7 @@ async def test_a_mention_in_passing_is_answered_with_how_to_record(sqlite_url: s
         await play.settle()
         assert "Start the message with @afterword" in whispers(play, play.ana)[-1].plain
         assert "Recording without a command" in whispers(play, play.bo)[-1].plain
-        assert captured(play) == []
+        assert captured_entries(play) == []
 
 
 async def test_a_time_still_to_come_is_refused_in_a_whisper(sqlite_url: str) -> None:
@@ -162,7 +162,7 @@ async def test_a_time_still_to_come_is_refused_in_a_whisper(sqlite_url: str) -> 
         await play.slack.say(play.ana, play.channel, "@afterword 2026-11-24 14:05 UTC failed over")
         await play.settle()
         assert "hasn't happened yet" in whispers(play, play.ana)[-1].plain
-        assert captured(play) == []
+        assert captured_entries(play) == []
 
 
 async def test_a_credential_in_a_message_is_recorded_and_its_recorder_warned(sqlite_url: str) -> None:
@@ -170,7 +170,7 @@ async def test_a_credential_in_a_message_is_recorded_and_its_recorder_warned(sql
         await open_incident(play)
         ts = await play.slack.say(play.bo, play.channel, "the token was AKIA" + "ABCDEFGHIJKLMNOP")
         await react(play, play.ana, ts)
-        assert len(captured(play)) == 1
+        assert len(captured_entries(play)) == 1
         assert "Redact" in labels(whispers(play, play.ana)[-1])
 
 
@@ -188,13 +188,13 @@ async def test_an_alert_of_another_bot_is_recorded_in_its_own_name(sqlite_url: s
         ts = await an_alert(play, attachments=parts)
         event = await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         assert event.delivery is not None
-        assert captured(play) == []  # nobody is named as its author
+        assert captured_entries(play) == []  # nobody is named as its author
         payload = event.delivery.payload
         payload["message"] |= {"bot_id": "B0ALERTS", "username": "Alertmanager", "subtype": "bot_message"}
         payload["trigger_id"] = "2.2"
         await play.slack.deliver_again(event)
         await play.settle()
-        ((_, text, author, _),) = captured(play)
+        ((_, text, author, _),) = captured_entries(play)
         assert text == "HighErrorRate\n5xx above 5 % on checkout (https://grafana.example.com/d/1)"
         assert author == "B0ALERTS"
         assert play.case().people["B0ALERTS"] == Person("T0REHEARSE", "B0ALERTS", "Alertmanager", is_bot=True)

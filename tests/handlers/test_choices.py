@@ -22,11 +22,11 @@ YESTERDAY = AHEAD - timedelta(days=1)
 BERLIN = Clocks(NOON, ZoneInfo("Europe/Berlin"), "Berlin")
 
 
-def asked(*choices: datetime, text: str = "maintenance begins") -> Reading:
+def ambiguous_reading(*choices: datetime, text: str = "maintenance begins") -> Reading:
     return Reading(text, question=choices, written="15:00", assumed_zone=True, problem="15:00 is hasn't happened yet.")
 
 
-def named(message: dict[str, Any]) -> list[str]:
+def button_labels(message: dict[str, Any]) -> list[str]:
     """The words on the buttons of a message that was not sent."""
     return [button["text"]["text"] for button in message["blocks"][-1]["elements"]]
 
@@ -46,8 +46,8 @@ async def again(play: Play, action: str, **changed: Any) -> None:
 
 
 def test_a_question_offers_yesterday_and_what_is_still_to_come() -> None:
-    question = time_question(asked(YESTERDAY, AHEAD), BERLIN)
-    assert named(question) == [
+    question = time_question(ambiguous_reading(YESTERDAY, AHEAD), BERLIN)
+    assert button_labels(question) == [
         "Yesterday 14:00 UTC (15:00 Berlin)",
         "Today 14:00 UTC (15:00 Berlin), still to come",
         "Just now",
@@ -55,19 +55,22 @@ def test_a_question_offers_yesterday_and_what_is_still_to_come() -> None:
 
 
 def test_no_question_offers_what_is_more_than_two_days_ahead() -> None:
-    assert named(time_question(asked(YESTERDAY, NOON + timedelta(hours=49)), BERLIN)) == [
+    assert button_labels(time_question(ambiguous_reading(YESTERDAY, NOON + timedelta(hours=49)), BERLIN)) == [
         "Yesterday 14:00 UTC (15:00 Berlin)",
         "Just now",
     ]
 
 
 def test_the_question_about_a_milestone_offers_only_what_has_been() -> None:
-    question = incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, AHEAD), BERLIN)
+    question = incidents_views.milestone_time_question(Milestone.MITIGATED, ambiguous_reading(YESTERDAY, AHEAD), BERLIN)
     assert question is not None
-    assert named(question) == ["Yesterday 14:00 UTC (15:00 Berlin)", "Just now"]
-    assert incidents_views.milestone_time_question(Milestone.MITIGATED, asked(AHEAD), BERLIN) is None
+    assert button_labels(question) == ["Yesterday 14:00 UTC (15:00 Berlin)", "Just now"]
+    assert incidents_views.milestone_time_question(Milestone.MITIGATED, ambiguous_reading(AHEAD), BERLIN) is None
     assert (
-        incidents_views.milestone_time_question(Milestone.MITIGATED, asked(YESTERDAY, text="x" * 2_000), BERLIN) is None
+        incidents_views.milestone_time_question(
+            Milestone.MITIGATED, ambiguous_reading(YESTERDAY, text="x" * 2_000), BERLIN
+        )
+        is None
     )
 
 
@@ -231,13 +234,13 @@ async def test_the_receipt_of_another_day_says_it_in_words(sqlite_url: str) -> N
 
 def test_the_question_of_an_edit_carries_the_words_once_and_the_version() -> None:
     entry = Entry(1, 1, 2, NOON, None, False, "failed over", "U1", "U1", NOON, EntryKind.NOTE, None, 3, struck=False)
-    question = corrections_views.time_question(entry, asked(YESTERDAY, AHEAD), BERLIN)
+    question = corrections_views.time_question(entry, ambiguous_reading(YESTERDAY, AHEAD), BERLIN)
     assert question is not None
-    assert named(question) == [
+    assert button_labels(question) == [
         "Yesterday 14:00 UTC (15:00 Berlin)",
         "Today 14:00 UTC (15:00 Berlin), still to come",
         "Keep 12:30 UTC",
     ]
     values = [json.loads(button["value"]) for button in question["blocks"][-1]["elements"]]
     assert {(value["version"], value["text"]) for value in values} == {(3, "maintenance begins")}
-    assert corrections_views.time_question(entry, asked(text=""), BERLIN) is None
+    assert corrections_views.time_question(entry, ambiguous_reading(text=""), BERLIN) is None

@@ -13,7 +13,7 @@ from tests.support.interactions import having, labels, last, on_stage, open_inci
 from tests.support.play import TEAM, Play
 
 
-async def exported(play: Play, form: str = "markdown") -> str:
+async def export_draft(play: Play, form: str = "markdown") -> str:
     """The draft's file, as `/postmortem export` brings it into the channel."""
     await type_command(play, play.ana, f"/postmortem export {form}")
     await play.settle()
@@ -28,23 +28,23 @@ async def give_back(play: Play, markdown: str, by: str) -> None:
     )
 
 
-async def edited(play: Play, text: str = "It *grew*.", by: str = "") -> None:
+async def edit_draft(play: Play, text: str = "It *grew*.", by: str = "") -> None:
     """Somebody edits the leadup in the draft and gives it back."""
-    draft = await exported(play)
+    draft = await export_draft(play)
     start, end = draft.index("## Leadup\n") + len("## Leadup\n"), draft.index("<!-- afterword:fault")
     await give_back(play, f"{draft[:start]}\n{text}\n\n{draft[end:]}", by or play.bo)
 
 
-async def contested(play: Play) -> None:
+async def contest_leadup(play: Play) -> None:
     """The leadup was edited in a draft, and saved in Slack since."""
     await open_incident(play)
-    await edited(play)
+    await edit_draft(play)
     await fill(play, play.ana, "leadup", "A release.")
 
 
 async def leadup(play: Play) -> str:
     """The section's body in the next draft."""
-    return next(region.body for region in split(await exported(play)).regions if region.id == "leadup")
+    return next(region.body for region in split(await export_draft(play)).regions if region.id == "leadup")
 
 
 def read_channel(play: Play, user: str) -> str:
@@ -56,7 +56,7 @@ async def test_an_edited_section_stands_and_the_overview_says_whose_it_is(sqlite
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         assert "1 of 14 sections" in await type_command(play, play.ana, "/postmortem")
-        await edited(play)
+        await edit_draft(play)
         answer = await type_command(play, play.ana, "/postmortem")
         assert "2 of 14 sections" in answer
         assert "*Leadup* has Bo Demo's text from the draft, " in answer
@@ -66,7 +66,7 @@ async def test_an_edited_section_stands_and_the_overview_says_whose_it_is(sqlite
 
 async def test_where_both_changed_both_are_shown_and_keeping_the_edit_settles_it(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await contested(play)
+        await contest_leadup(play)
         answer = await type_command(play, play.chandra, "/postmortem")
         assert "Bo Demo edited *Leadup* in the draft, and the record has changed since. Choose a text." in answer
         both = await press(play, play.chandra, "draft_look")
@@ -81,7 +81,7 @@ async def test_where_both_changed_both_are_shown_and_keeping_the_edit_settles_it
 
 async def test_taking_the_records_words_gives_the_section_back_to_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await contested(play)
+        await contest_leadup(play)
         await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         assert (
@@ -96,7 +96,7 @@ async def test_taking_the_records_words_gives_the_section_back_to_it(sqlite_url:
 
 async def test_writing_anew_starts_from_the_edit_and_takes_the_place_of_both(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await contested(play)
+        await contest_leadup(play)
         await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         view = await window(play, play.ana, "draft_anew")
@@ -110,7 +110,7 @@ async def test_writing_anew_starts_from_the_edit_and_takes_the_place_of_both(sql
 
 async def test_a_choice_made_meanwhile_is_not_overridden_and_nothing_typed_is_lost(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await contested(play)
+        await contest_leadup(play)
         await type_command(play, play.ana, "/postmortem")
         before = await press(play, play.ana, "draft_look")
         view = await window(play, play.ana, "draft_anew")
@@ -132,7 +132,7 @@ async def test_a_choice_made_meanwhile_is_not_overridden_and_nothing_typed_is_lo
 
 async def test_a_press_that_slack_repeats_takes_effect_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await contested(play)
+        await contest_leadup(play)
         await type_command(play, play.ana, "/postmortem")
         both = await press(play, play.ana, "draft_look")
         answer = await play.slack.click(play.ana, both, "draft_keep")
@@ -144,7 +144,7 @@ async def test_a_press_that_slack_repeats_takes_effect_once(sqlite_url: str) -> 
 async def test_two_peoples_edits_are_each_beside_their_own_button(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        draft = await exported(play)
+        draft = await export_draft(play)
         for by, text in ((play.bo, "His."), ("Dana from support", "Theirs.")):
             await give_back(play, draft.replace("## Leadup\n\n_Not recorded_", f"## Leadup\n\n{text}"), by)
         assert "*Leadup* has 2 different texts. Choose one." in await type_command(play, play.ana, "/postmortem")
@@ -160,7 +160,7 @@ async def test_an_emptied_section_is_blanked_only_by_choice(sqlite_url: str) -> 
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await fill(play, play.ana, "leadup", "A release.")
-        await edited(play, "")
+        await edit_draft(play, "")
         await type_command(play, play.ana, "/postmortem")
         both = await press(play, play.ana, "draft_look")
         assert "Left blank." in both.plain
@@ -172,7 +172,7 @@ async def test_an_emptied_section_is_blanked_only_by_choice(sqlite_url: str) -> 
 async def test_the_sections_form_says_that_an_edit_stands(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        await edited(play)
+        await edit_draft(play)
         await type_command(play, play.ana, "/postmortem")
         picking = await window(play, play.ana, "postmortem_pick")
         await play.slack.submit(play.ana, picking, {"section": "leadup"})
@@ -184,7 +184,7 @@ async def test_long_texts_are_cut_in_slack_and_whole_in_the_draft(sqlite_url: st
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         long = "\n\n".join(f"{number}. It <grew> & **grew**." for number in range(1_000))
-        await edited(play, long)
+        await edit_draft(play, long)
         await fill(play, play.ana, "leadup", "A release.")
         await type_command(play, play.ana, "/postmortem")
         both = await press(play, play.ana, "draft_look")
@@ -200,7 +200,7 @@ async def test_long_texts_are_cut_in_slack_and_whole_in_the_draft(sqlite_url: st
 async def test_a_text_longer_than_a_form_is_sent_to_the_file(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        await edited(play, "word " * 9_000)
+        await edit_draft(play, "word " * 9_000)
         await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         message = await press(play, play.ana, "draft_anew")
@@ -210,14 +210,14 @@ async def test_a_text_longer_than_a_form_is_sent_to_the_file(sqlite_url: str) ->
 
 async def test_a_publication_says_that_a_choice_is_open_and_json_tells_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await contested(play)
+        await contest_leadup(play)
         for section in ("summary", "impact", "root_cause", "actions"):
             await fill(play, play.ana, section, "Words.")
         await type_command(play, play.ana, "/incident resolved")
         answer = await type_command(play, play.ana, "/postmortem publish")
         assert "More than one text for Leadup: the draft shows all of them until you choose." in answer
         await press(play, play.ana, "postmortem_publish_anyway")
-        told_of = json.loads(await exported(play, "json"))["kept"]
+        told_of = json.loads(await export_draft(play, "json"))["kept"]
         assert [(one["section"], one["author"], one["stands"]) for one in told_of] == [("leadup", "Bo Demo", True)]
 
 
@@ -226,7 +226,7 @@ async def test_redacting_an_entry_takes_it_out_of_what_people_wrote_too(database
         await open_incident(play)
         secret = "hunter*2_*of" + "-demo"
         await type_command(play, play.bo, f"/timeline rotated the password={secret} by hand")
-        draft = await exported(play)
+        draft = await export_draft(play)
         escaped = escape.inline(secret)
         assert escaped != secret
         assert escaped in draft
@@ -234,7 +234,7 @@ async def test_redacting_an_entry_takes_it_out_of_what_people_wrote_too(database
         assert escaped in play.case().edited_sections[0].markdown
         await press(play, play.bo, "secret_redact")
         assert "rotated the password=[redacted] by *hand*" in play.case().edited_sections[0].markdown
-        again = await exported(play)
+        again = await export_draft(play)
         assert escaped not in again
         assert secret not in again
 
@@ -243,7 +243,7 @@ async def test_a_credential_in_an_edit_is_masked_in_slack(sqlite_url: str) -> No
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         secret = "hunter" + "2-of-demo"
-        await edited(play, f"password={secret}")
+        await edit_draft(play, f"password={secret}")
         await type_command(play, play.ana, "/postmortem")
         await press(play, play.ana, "draft_look")
         assert secret not in having(play, play.ana, "draft_take").plain

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import on_stage, open_incident, type_command, window
 
 
 @pytest.mark.parametrize("command", ["/why", "/action", "/timeline"])
 async def test_a_help_text_names_what_there_is(sqlite_url: str, command: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for text in ("the pool ran out", "retries piled up", "nobody had sized it"):
             await type_command(play, play.ana, f"/why because {text}")
         for text in ("Load test", "Alarm on the pool"):
@@ -35,7 +35,7 @@ async def test_a_help_text_names_what_there_is(sqlite_url: str, command: str) ->
 
 async def test_examples_of_help_do_what_they_say(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/why because the pool ran out")
         answer = await type_command(play, play.ana, "/why help")
         (number,) = re.findall(r"`/why branch (\d+) the alert", answer)
@@ -53,7 +53,7 @@ async def test_before_anything_is_recorded_the_first_numbers_are_named(sqlite_ur
 
 async def test_the_form_of_an_answer_cites_an_entry_that_there_is(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         latest = max(entry.number for entry in play.case().entries)
         view = await window(play, play.bo, "why_answer")
         assert f"#{latest} cites entry {latest} as evidence" in view.plain

@@ -11,7 +11,7 @@ EMPTY = "Root cause, Impact, Incident summary"
 STRETCH = timedelta(hours=1, minutes=17)
 
 
-async def resolved(play: Play) -> None:
+async def resolve_incident(play: Play) -> None:
     await open_incident(play)
     await type_command(play, play.ana, "/incident sev 2")
     await type_command(play, play.ana, "/incident started 13:27")
@@ -28,7 +28,7 @@ def in_dm(play: Play, user: str) -> str:
 
 async def test_the_answer_offers_the_other_forms_and_each_goes_out(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         answer = await type_command(play, play.ana, "/postmortem export")
         assert answer.startswith("Exporting Markdown to the incident thread.\n")
         (card, *_) = play.slack.messages(play.channel)
@@ -46,7 +46,7 @@ async def test_the_answer_offers_the_other_forms_and_each_goes_out(sqlite_url: s
 @pytest.mark.parametrize("transport", ["http", "socket"])
 async def test_the_file_hangs_below_the_live_message_with_a_summary(database_url: str, transport: str) -> None:
     async with on_stage(database_url, transport=transport) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/postmortem export html")
         await play.settle()
         (file,) = play.slack.files
@@ -87,7 +87,7 @@ REMEDIES = {
 @pytest.mark.parametrize("error", REMEDIES)
 async def test_a_refusal_reaches_who_asked_with_what_to_do(sqlite_url: str, error: str) -> None:
     async with on_stage(sqlite_url, refused=[error]) as play:
-        await resolved(play)
+        await resolve_incident(play)
         play.slack.fail("files.completeUploadExternal", error)
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
@@ -100,7 +100,7 @@ async def test_a_refusal_reaches_who_asked_with_what_to_do(sqlite_url: str, erro
 
 async def test_what_failed_can_be_tried_again_from_there(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["file_uploads_disabled"]) as play:
-        await resolved(play)
+        await resolve_incident(play)
         play.slack.fail("files.getUploadURLExternal", "file_uploads_disabled")
         await type_command(play, play.chandra, "/postmortem export csv")
         await play.settle()
@@ -115,7 +115,7 @@ async def test_what_failed_can_be_tried_again_from_there(sqlite_url: str) -> Non
 
 async def test_an_upload_in_doubt_is_told_to_who_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["internal_error"]) as play:
-        await resolved(play)
+        await resolve_incident(play)
         play.slack.fail("files.completeUploadExternal", status=500, times=2)
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
@@ -125,7 +125,7 @@ async def test_an_upload_in_doubt_is_told_to_who_asked(sqlite_url: str) -> None:
 
 async def test_while_slack_does_not_say_who_reads_there_nothing_goes_out(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["ratelimited"]) as play:
-        await resolved(play)
+        await resolve_incident(play)
         play.slack.fail("conversations.info", "ratelimited", retry_after=30)
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()

@@ -45,7 +45,7 @@ async def test_a_why_and_an_action_of_any_length_are_worded_anew_in_part(sqlite_
             assert text.replace("The queue", "The pool") == LONG
 
 
-async def owed(play: Play, **changes: Any) -> Action:
+async def owe_action(play: Play, **changes: Any) -> Action:
     """An action as it may have become since it was written down."""
     await open_incident(play)
     await type_command(play, play.ana, "/action add a load test @Bo Demo due friday")
@@ -62,7 +62,7 @@ async def completing(play: Play) -> ShownView:
 
 async def test_a_day_that_is_past_stays_when_only_the_link_is_given(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        before = await owed(play, due_on=date(2026, 11, 9), overdue_at=datetime(2026, 11, 10, 5, tzinfo=UTC))
+        before = await owe_action(play, due_on=date(2026, 11, 9), overdue_at=datetime(2026, 11, 10, 5, tzinfo=UTC))
         view = await completing(play)
         assert fields(view)["due"] == "2026-11-09"
         answer = await play.slack.submit(play.ana, view, {"link": "https://tracker.example.com/OPS-1"})
@@ -72,7 +72,7 @@ async def test_a_day_that_is_past_stays_when_only_the_link_is_given(sqlite_url: 
 
 async def test_the_form_of_a_new_date_shows_the_day_that_stands(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await owed(play, due_on=date(2026, 11, 9), overdue_at=datetime(2026, 11, 10, 5, tzinfo=UTC))
+        await owe_action(play, due_on=date(2026, 11, 9), overdue_at=datetime(2026, 11, 10, 5, tzinfo=UTC))
         await type_command(play, play.ana, "/action 1")
         view = await window(play, play.ana, "action_date")
         assert fields(view)["due"] == "2026-11-09"
@@ -81,7 +81,7 @@ async def test_the_form_of_a_new_date_shows_the_day_that_stands(sqlite_url: str)
 
 async def test_an_owner_who_has_left_stays_until_somebody_is_picked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await owed(play)
+        await owe_action(play)
         gone = replace(play.case().people[play.bo], is_deactivated=True)
         play.slack.workspace.users[play.bo].deleted = True
         play.bot.store.write_now(lambda tx: people_store.save(tx, gone))
@@ -102,7 +102,7 @@ async def test_a_group_stays_the_owner_whether_or_not_it_can_be_listed(sqlite_ur
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
         if is_listed:
             with_group(play)
-        await owed(play, owner=GROUP)
+        await owe_action(play, owner=GROUP)
         await play.slack.submit(play.ana, await completing(play), {"due": "2026-12-24"})
         action = play.case().actions[0]
         assert (action.owner, action.due_on) == (GROUP, date(2026, 12, 24))
@@ -110,7 +110,7 @@ async def test_a_group_stays_the_owner_whether_or_not_it_can_be_listed(sqlite_ur
 
 async def test_what_others_changed_of_an_action_meanwhile_stays(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await owed(play)
+        await owe_action(play)
         view = await completing(play)
         await type_command(play, play.chandra, "/action 1 @Chandra Demo")
         await type_command(play, play.chandra, "/action 1 2026-12-24")
@@ -125,7 +125,7 @@ async def test_what_others_changed_of_an_action_meanwhile_stays(sqlite_url: str)
 
 async def test_an_action_that_somebody_worded_anew_meanwhile_is_shown_first(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await owed(play)
+        await owe_action(play)
         await type_command(play, play.ana, "/action 1")
         hers = await window(play, play.ana, "action_edit")
         await type_command(play, play.bo, "/action edit 1 add two load tests")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.handlers.test_visibility import REFUSED, in_secret, left
-from tests.support.history_scans import chosen, looked_back, say, talked
+from tests.support.history_scans import chosen, looked_back, say, talk
 from tests.support.interactions import on_stage, open_incident, type_command, window
 
 
@@ -70,7 +70,7 @@ async def test_one_of_whom_slack_says_that_there_is_nobody_is_a_guest_until_it_s
 
 
 async def test_what_was_found_in_a_channel_is_not_recorded_by_somebody_who_left_it(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         play.channel = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
         for minute in (10, 20, 30):
             say(play, play.bo, f"09:{minute} the quiet leak got worse")

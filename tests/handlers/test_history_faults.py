@@ -7,7 +7,7 @@ import pytest
 from bot.rehearsal.workspace import Message
 from bot.services import history_scan as history_scan_service
 from bot.slack.messages_in import ChannelHistory
-from tests.support.history_scans import chosen, looked_back, options, say, talked, until, walk
+from tests.support.history_scans import chosen, looked_back, options, say, talk, until, walk
 from tests.support.interactions import labels
 from tests.support.play import NOON, Play
 from tests.support.slack.proxy_answers import Odd, client_to
@@ -27,7 +27,7 @@ def told_of(message: Message, **parts: Any) -> None:
 
 
 async def test_a_message_without_a_time_costs_itself_alone(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:  # hfaran/slack-export-viewer#165
+    async with talk(sqlite_url) as play:  # hfaran/slack-export-viewer#165
         say(play, play.bo, "04:20 first alert")
         odd(play, user=play.bo, text="04:21 no ts")
         say(play, play.bo, "04:22 failed over")
@@ -59,7 +59,7 @@ ODD: list[Json] = [
 
 @pytest.mark.parametrize("parts", ODD)
 async def test_whatever_a_message_holds_the_rest_is_proposed(sqlite_url: str, parts: Json) -> None:
-    async with talked(sqlite_url, refused=["user_not_found", "thread_not_found"]) as play:
+    async with talk(sqlite_url, refused=["user_not_found", "thread_not_found"]) as play:
         say(play, play.bo, "04:20 first alert")
         message = say(play, play.bo, "odd")
         told_of(message, **{name: play.bo if value == "U0BO" else value for name, value in parts.items()})
@@ -70,7 +70,7 @@ async def test_whatever_a_message_holds_the_rest_is_proposed(sqlite_url: str, pa
 
 @pytest.mark.parametrize("parts", [*ODD[1:4], *ODD[6:]])
 async def test_words_that_could_not_be_read_are_counted(sqlite_url: str, parts: Json) -> None:
-    async with talked(sqlite_url, refused=["user_not_found"]) as play:
+    async with talk(sqlite_url, refused=["user_not_found"]) as play:
         message = say(play, play.bo, "odd")
         told_of(message, **{name: play.bo if value == "U0BO" else value for name, value in parts.items()})
         until(play, NOON)
@@ -80,7 +80,7 @@ async def test_words_that_could_not_be_read_are_counted(sqlite_url: str, parts: 
 
 
 async def test_odd_messages_at_the_ends_of_pages_are_counted_once(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         play.slack.workspace.history_page = 3
         for number in range(8):
             say(play, play.bo, f"04:2{number} line {number}")
@@ -93,7 +93,7 @@ async def test_odd_messages_at_the_ends_of_pages_are_counted_once(sqlite_url: st
 
 
 async def test_a_thread_with_an_odd_reply_is_read_to_its_end(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         play.slack.workspace.history_page = 3
         root = say(play, play.bo, "04:20 first alert")
         for number in range(3):
@@ -106,7 +106,7 @@ async def test_a_thread_with_an_odd_reply_is_read_to_its_end(sqlite_url: str) ->
 
 
 async def test_a_page_in_which_no_message_has_a_time_ends_the_walk_and_says_where(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         play.slack.workspace.history_page = 3
         say(play, play.bo, "04:20 long before")
         for _ in range(4):
@@ -123,7 +123,7 @@ async def test_a_page_in_which_no_message_has_a_time_ends_the_walk_and_says_wher
 async def test_a_message_over_which_something_stumbles_is_skipped(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         say(play, play.bo, "04:20 first alert")
         say(play, play.bo, "04:21 stumble")
         until(play, NOON)

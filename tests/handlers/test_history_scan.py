@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from bot.rehearsal.screen import list_elements
-from tests.support.history_scans import chosen, in_dm, looked_back, options, say, talked, ticked, until
+from tests.support.history_scans import chosen, in_dm, looked_back, options, say, talk, ticked_lines, until
 from tests.support.interactions import having, labels, last, open_incident, press, type_command
 from tests.support.play import NOON
 
@@ -11,7 +11,7 @@ GRAPH = "see https://grafana.example.com/d/abc?from=1"
 
 
 async def test_messages_with_a_time_a_graph_or_a_mark_are_proposed_threads_included(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         say(play, play.bo, "good morning")
         say(play, play.bo, "checkout is slow for me", reactions={"memo": [play.chandra]})
         say(play, play.ana, GRAPH)
@@ -28,11 +28,11 @@ async def test_messages_with_a_time_a_graph_or_a_mark_are_proposed_threads_inclu
             "09:20 UTC (10:20 Berlin) Bo Demo · has a time": "first alert from @Chandra Demo",
             "09:34 UTC (10:34 Berlin) Chandra Demo · has a time": "failed over to replica",
         }
-        assert len(ticked(view)) == 3  # a link to a graph may be anything
+        assert len(ticked_lines(view)) == 3  # a link to a graph may be anything
 
 
 async def test_chosen_messages_keep_their_time_author_and_link(database_url: str) -> None:
-    async with talked(database_url) as play:
+    async with talk(database_url) as play:
         marked = say(play, play.bo, "checkout is slow for me", reactions={"memo": [play.chandra]})
         say(play, play.ana, GRAPH)
         root = say(play, play.bo, "04:20 first alert")
@@ -53,20 +53,20 @@ async def test_chosen_messages_keep_their_time_author_and_link(database_url: str
 
 
 async def test_the_bots_own_words_and_comings_and_goings_are_not_proposed(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         say(play, play.slack.bot_user_id, "04:20 said by the bot", by_app=True)
         say(play, play.bo, "04:21 key xoxb-" + "1234567890-abcdefABCDEF1234567890")
         until(play, NOON)
         assert "*1 possible entry*" in (await looked_back(play)).plain
         view = await chosen(play)
-        assert ticked(view) == []
+        assert ticked_lines(view) == []
         ((label, text),) = options(view).items()
         assert label.endswith("a credential?")
         assert "abcdef" not in text
 
 
 async def test_a_message_is_captured_once_and_then_left_out(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         say(play, play.bo, "04:20 first alert")
         say(play, play.bo, "04:25 second alert")
         until(play, NOON)
@@ -90,7 +90,7 @@ async def test_a_message_is_captured_once_and_then_left_out(sqlite_url: str) -> 
 
 
 async def test_many_proposals_come_in_several_windows_and_the_walk_stops_and_says_so(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         place = play.slack.workspace.channels[play.channel]
         for number in range(700):
             play.slack.workspace.put(place, play.bo, f"04:{number % 60:02} line {number}")
@@ -106,7 +106,7 @@ async def test_many_proposals_come_in_several_windows_and_the_walk_stops_and_say
 
 
 async def test_nothing_found_is_said(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         say(play, play.bo, "good morning")
         say(play, play.bo, "https://example.com/handbook")
         until(play, NOON)
@@ -114,7 +114,7 @@ async def test_nothing_found_is_said(sqlite_url: str) -> None:
 
 
 async def test_only_the_asked_hours_are_looked_through(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         say(play, play.bo, "04:20 long ago")
         until(play, NOON - timedelta(hours=1))
         say(play, play.bo, "06:20 lately")
@@ -124,7 +124,7 @@ async def test_only_the_asked_hours_are_looked_through(sqlite_url: str) -> None:
 
 
 async def test_one_walk_at_a_time_and_only_for_who_asked(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         say(play, play.bo, "04:20 first alert")
         until(play, NOON)
         await open_incident(play)
@@ -156,7 +156,7 @@ async def test_one_walk_at_a_time_and_only_for_who_asked(sqlite_url: str) -> Non
 
 
 async def test_who_left_the_channel_is_shown_nothing_of_it(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         play.channel = play.slack.channel("secret", [play.ana, play.bo], private=True)
         say(play, play.bo, "04:20 first alert")
         until(play, NOON)

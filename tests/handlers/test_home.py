@@ -50,7 +50,7 @@ def pages(play: Play) -> list[str]:
     return [label for label in buttons(play, play.bo) if label.startswith(("Previous", "Next"))]
 
 
-async def turned(play: Play, button: str) -> None:
+async def turn_page(play: Play, button: str) -> None:
     assert (await play.slack.click_in_home(play.bo, button)).ok
     await play.settle()
 
@@ -185,16 +185,16 @@ async def test_two_hundred_owed_actions_are_paged_within_the_limits_of_a_home(ur
         assert "1–20 of 200" in await open_home(play, play.bo)
         assert "step 0 of" in words(play, play.bo)
         assert pages(play) == ["Next 20"]
-        await turned(play, "home_on")
+        await turn_page(play, "home_on")
         assert "21–40 of 200" in words(play, play.bo)
         assert "step 20 of" in words(play, play.bo)
         assert "step 0 of" not in words(play, play.bo)
         assert pages(play) == ["Previous 20", "Next 20"]
         for _ in range(8):
-            await turned(play, "home_on")
+            await turn_page(play, "home_on")
         assert "181–200 of 200" in words(play, play.bo)
         assert pages(play) == ["Previous 20"]
-        await turned(play, "home_back")
+        await turn_page(play, "home_back")
         assert "161–180 of 200" in words(play, play.bo)
         assert "1–20 of 200" in await open_home(play, play.bo)
 
@@ -203,7 +203,7 @@ async def test_the_page_stays_where_it_was_turned_to_when_something_changes(url:
     async with on_stage(url) as play:
         await owing(play, 21)
         await open_home(play, play.bo)
-        await turned(play, "home_on")
+        await turn_page(play, "home_on")
         assert "21–21 of 21" in words(play, play.bo)
         await type_command(play, play.ana, "/action one more @Bo Demo due 2026-12-24")
         await play.settle()

@@ -1,12 +1,12 @@
 """Which action is for which root cause: said in one press, from the findings and from a new action."""
 
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import having, labels, on_stage, press, type_command
 from tests.support.play import Play
 
 
 async def two_roots(play: Play) -> None:
-    await resolved(play)
+    await resolve_incident(play)
     await type_command(play, play.bo, "/why because nobody tests the pool")
     await type_command(play, play.bo, "/why root")
     await type_command(play, play.bo, "/why branch 1 the alarm was muted")
@@ -14,7 +14,7 @@ async def two_roots(play: Play) -> None:
     await play.settle()
 
 
-def linked(play: Play) -> list[tuple[int, ...]]:
+def linked_entries(play: Play) -> list[tuple[int, ...]]:
     return [why.actions for why in play.case().whys]
 
 
@@ -30,7 +30,7 @@ async def test_with_more_roots_than_one_it_is_asked_which_the_action_is_for(sqli
         assert question not in answer
         assert question in (await press(play, play.ana, "postmortem_show_all")).plain
         await press(play, play.ana, "finding_link_1")
-        assert linked(play) == [(1,), ()]
+        assert linked_entries(play) == [(1,), ()]
         again = having(play, play.ana, "postmortem_pick")
         assert "Which action" not in again.plain
         assert "The root cause in why 2 has no action: “the alarm was muted”" in again.plain
@@ -47,7 +47,7 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
         assert {"For why 1", "For why 2"} <= set(labels(message))
         await play.slack.click(play.ana, message, "finding_link_2")
         await play.settle()
-        assert linked(play) == [(), (1,)]
+        assert linked_entries(play) == [(), (1,)]
         seen = [message.plain for message in play.slack.messages(play.channel, user=play.ana)]
         assert any("Action 1 is for why 2." in plain for plain in seen)
         await type_command(play, play.ana, "/action load test the pool")
@@ -58,7 +58,7 @@ async def test_a_new_action_offers_the_roots_that_have_none(sqlite_url: str) -> 
 
 async def test_an_action_of_an_incident_without_open_roots_offers_nothing(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         answer = await type_command(play, play.ana, "/action load test the pool")
         assert "load test the pool" in answer
         assert "For why" not in answer

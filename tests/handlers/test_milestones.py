@@ -14,7 +14,7 @@ def marks(play: Play) -> list[tuple[str, str, str]]:
     return [(str(one.milestone), f"{one.happened_at:%H:%M}", one.text) for one in entries if one.milestone]
 
 
-def proposed(view: ShownView) -> str:
+def proposed_milestone(view: ShownView) -> str:
     """The milestone that the window has chosen already."""
     (menu,) = (block["element"] for block in view.blocks if block.get("block_id") == "milestone")
     return str(menu["initial_option"]["value"])
@@ -66,10 +66,10 @@ async def test_each_milestone_can_be_marked_as_of_now_without_a_word(sqlite_url:
 async def test_the_window_proposes_the_first_one_that_is_not_marked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        assert proposed(await window(play, play.bo, "incident_milestone")) == "impact_started"
+        assert proposed_milestone(await window(play, play.bo, "incident_milestone")) == "impact_started"
         await type_command(play, play.ana, "/incident started 13:00")
         await type_command(play, play.ana, "/incident detected 13:05")
-        assert proposed(await window(play, play.ana, "incident_milestone")) == "acknowledged"
+        assert proposed_milestone(await window(play, play.ana, "incident_milestone")) == "acknowledged"
 
 
 async def test_resolving_in_the_window_asks_the_first_why(sqlite_url: str) -> None:

@@ -9,7 +9,7 @@ from bot.domain.records import Entry, Milestone
 from bot.rehearsal.screen import ShownMessage
 from bot.slack.views.blocks import BUTTON_VALUE
 from tests.handlers.test_capture import AGAIN, react, whispers
-from tests.support.history_scans import chosen, looked_back, say, talked, until
+from tests.support.history_scans import chosen, looked_back, say, talk, until
 from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import NOON, Play
 
@@ -27,7 +27,7 @@ def at(one: Entry) -> str:
     return f"{one.happened_at:%Y-%m-%d %H:%M}"
 
 
-def carried(message: ShownMessage) -> list[str]:
+def offer_values(message: ShownMessage) -> list[str]:
     """What the buttons of offers carry."""
     return [value for _, action, value in message.buttons if action.startswith("timeline_was_")]
 
@@ -101,7 +101,7 @@ async def test_what_a_button_carries_does_not_grow_with_the_words(sqlite_url: st
     async with on_stage(sqlite_url, now=EVENING) as play:
         await open_incident(play)
         await type_command(play, play.ana, f"/timeline {LINE}, and then " + "ü" * 3_000)
-        (value,) = carried(last(play, play.ana))
+        (value,) = offer_values(last(play, play.ana))
         assert len(value) < 300 < BUTTON_VALUE
         assert set(json.loads(value)) >= {"incident", "entry", "version", "at"}
 
@@ -203,7 +203,7 @@ async def test_a_message_without_a_time_is_recorded_by_reaction_in_silence(sqlit
 
 @pytest.mark.parametrize("text", ["ping was lost on ovh3 at 10:05", "05/04 10:00 ping was lost"])
 async def test_what_a_look_back_recorded_offers_the_times_that_it_names(sqlite_url: str, text: str) -> None:
-    async with talked(sqlite_url, refused=AGAIN) as play:
+    async with talk(sqlite_url, refused=AGAIN) as play:
         marked = say(play, play.ana, text)
         marked.reactions["memo"] = [play.bo]
         until(play, NOON)

@@ -10,7 +10,7 @@ from tests.support.play import Play
 FILLED = {"summary": "Checkout was down.", "impact": "Nobody could pay."}
 
 
-async def resolved(play: Play, channel: str = "", *, archived: bool = True) -> str:
+async def resolve_elsewhere(play: Play, channel: str = "", *, archived: bool = True) -> str:
     """An incident that Bo leads is over and its channel archived; Bo's conversation with the bot."""
     channel = channel or play.channel
     await open_incident(play, channel=channel)
@@ -41,7 +41,7 @@ def status(play: Play, channel: str = "") -> PostmortemStatus:
 
 async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(database_url: str) -> None:
     async with on_stage(database_url, refused=["is_archived"]) as play:
-        room = await resolved(play)
+        room = await resolve_elsewhere(play)
         assert "Postmortem of INC-1" in (await type_command(play, play.bo, "/postmortem", room)).replace("*", "")
         assert "Not published: Incident summary and Impact are still empty." in await type_command(
             play, play.bo, "/postmortem publish INC-1", room
@@ -68,7 +68,7 @@ async def test_the_owner_fills_publishes_and_exports_by_commands_in_a_dm(databas
 
 async def test_the_owner_does_so_in_plain_words_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["is_archived"]) as play:
-        room = await resolved(play)
+        room = await resolve_elsewhere(play)
         answer = await said_back(play, play.bo, "publish")
         assert "Not published: Incident summary and Impact are still empty." in answer.plain
         assert labels(answer) == ["Fill: Incident summary"]
@@ -89,7 +89,7 @@ async def test_the_owner_does_so_in_plain_words_too(sqlite_url: str) -> None:
 
 async def test_the_buttons_of_the_reminder_and_of_the_home_tab_finish_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["is_archived"]) as play:
-        room = await resolved(play)
+        room = await resolve_elsewhere(play)
         await play.pass_time(hours=24)
         assert "Publish" not in labels(having(play, play.bo, "postmortem_show", room))
         await fill(play, play.bo, room)
@@ -112,7 +112,7 @@ async def test_the_buttons_of_the_reminder_and_of_the_home_tab_finish_it(sqlite_
 
 async def test_what_is_published_from_a_dm_is_told_in_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        room = await resolved(play, archived=False)
+        room = await resolve_elsewhere(play, archived=False)
         await fill(play, play.bo, room)
         await said_back(play, play.bo, "publish")
         assert "Postmortem published: *INC-1 " in last(play, play.chandra).plain
@@ -126,7 +126,7 @@ async def test_what_is_published_from_a_dm_is_told_in_the_channel(sqlite_url: st
 async def test_who_was_in_the_channel_works_on_it_from_another_one_and_nothing_is_said_there(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["is_archived"]) as play:
         secret = play.slack.channel("secret", [play.ana, play.bo], private=True)
-        await resolved(play, secret)
+        await resolve_elsewhere(play, secret)
         other = play.slack.channel("random", [play.ana, play.bo, play.chandra])
         await type_command(play, play.ana, "/postmortem INC-1", other)
         seen = last(play, play.ana, other)
@@ -157,7 +157,7 @@ async def test_who_was_in_the_channel_works_on_it_from_another_one_and_nothing_i
 async def test_who_was_not_in_a_private_channel_may_nothing_and_it_fails_closed(sqlite_url: str, typed: str) -> None:
     async with on_stage(sqlite_url, refused=["is_archived", "internal_error"]) as play:
         secret = play.slack.channel("secret", [play.ana, play.bo], private=True)
-        await resolved(play, secret)
+        await resolve_elsewhere(play, secret)
         before = play.case(secret)
         for user, room in ((play.chandra, play.slack.dm(play.chandra)), (play.chandra, play.channel)):
             answer = await type_command(play, user, f"/postmortem {typed}", room)
@@ -174,9 +174,9 @@ async def test_who_was_not_in_a_private_channel_may_nothing_and_it_fails_closed(
 
 async def test_of_several_it_is_asked_which_and_of_none_it_is_said(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        room = await resolved(play, archived=False)
+        room = await resolve_elsewhere(play, archived=False)
         other = play.slack.channel("search", [play.ana, play.bo])
-        await resolved(play, other, archived=False)
+        await resolve_elsewhere(play, other, archived=False)
         answer = await type_command(play, play.bo, "/postmortem publish", room)
         assert "Which one? INC-1 and INC-2 are waiting for you: `/postmortem publish INC-1`" in answer
         assert (
@@ -190,9 +190,9 @@ async def test_of_several_it_is_asked_which_and_of_none_it_is_said(sqlite_url: s
 
 async def test_a_reason_that_begins_with_a_key_waives_the_channel_s_own(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play, archived=False)
+        await resolve_elsewhere(play, archived=False)
         other = play.slack.channel("search", [play.ana, play.bo])
-        await resolved(play, other, archived=False)
+        await resolve_elsewhere(play, other, archived=False)
         await type_command(play, play.ana, "/postmortem waive INC-1 covers it", other)
         assert (status(play), status(play, other)) == (PostmortemStatus.OPEN, PostmortemStatus.WAIVED)
         assert play.case(other).incident.postmortem_reason == "INC-1 covers it"
@@ -200,7 +200,7 @@ async def test_a_reason_that_begins_with_a_key_waives_the_channel_s_own(sqlite_u
 
 async def test_a_file_that_cannot_be_sent_to_somebody_is_said_and_can_be_tried_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["file_uploads_disabled", "is_archived"]) as play:
-        room = await resolved(play)
+        room = await resolve_elsewhere(play)
         play.slack.fail("files.getUploadURLExternal", "file_uploads_disabled", times=2)
         await type_command(play, play.bo, "/postmortem export INC-1 csv", room)
         await play.settle()
@@ -214,7 +214,7 @@ async def test_a_file_that_cannot_be_sent_to_somebody_is_said_and_can_be_tried_a
 
 async def test_a_waiver_from_the_dm_is_answered_there_though_the_channel_is_archived(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["is_archived"]) as play:
-        room = await resolved(play)
+        room = await resolve_elsewhere(play)
         await play.pass_time(hours=24)
         await press(play, play.bo, "postmortem_waive", channel=room)
         await play.slack.submit(play.bo, play.slack.views(play.bo)[-1], {"reason": "a drill"})

@@ -2,7 +2,7 @@
 
 from bot.rehearsal.screen import ShownMessage
 from tests.handlers.test_publishing import ready
-from tests.support.alert_senders import ALERTS, alertmanager, call, member, watched
+from tests.support.alert_senders import ALERTS, alertmanager, call, member, watch_alerts
 from tests.support.interactions import actions_of, having, labels, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
@@ -62,7 +62,7 @@ async def test_a_digest_shows_what_is_still_overdue(sqlite_url: str) -> None:
 
 
 async def test_that_alerts_have_ended_is_not_asked_any_more_once_the_incident_is_over(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await open_incident(play)
         began, at = "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z"
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", began)))

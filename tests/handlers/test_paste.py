@@ -23,7 +23,7 @@ def labels(view: ShownView) -> list[str]:
     return [option["text"]["text"] for options in boxes(view).values() for option in options]
 
 
-def ticked(view: ShownView) -> list[str]:
+def ticked_lines(view: ShownView) -> list[str]:
     return [
         option["value"]
         for _, element in list_elements(view.blocks)
@@ -51,7 +51,7 @@ async def pasting(play: Play, user: str, text: str = "") -> ShownView:
     return view
 
 
-def recorded(play: Play) -> list[str]:
+def list_recorded(play: Play) -> list[str]:
     return [f"{entry.happened_at:%m-%d %H:%M} {entry.text}" for entry in play.case().entries]
 
 
@@ -69,11 +69,11 @@ async def test_lines_are_previewed_then_recorded_with_a_receipt(database_url: st
         assert "*2 entries ready for INC-1*. Uncheck any you don't want" in view.plain
         assert "line 4: 05/04 09:00 which day" in view.plain
         assert "5 April or 4 May" in view.plain
-        assert len(recorded(play)) == 1  # nothing yet
+        assert len(list_recorded(play)) == 1  # nothing yet
         await play.slack.submit(play.ana, view)
         await play.settle()
         assert play.slack.views(play.ana) == []
-        assert recorded(play)[:2] == ["11-23 11:05 first alert", "11-23 12:10 failed over\nto replica 2"]
+        assert list_recorded(play)[:2] == ["11-23 11:05 first alert", "11-23 12:10 failed over\nto replica 2"]
         assert "2 entries recorded in INC-1: #2–#3 · 1 left out" in read(play)
         assert last(play, play.ana).ephemeral_for == play.ana
 
@@ -82,10 +82,10 @@ async def test_lines_may_come_with_the_command(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         view = await pasting(play, play.ana, f"\n{LINES}")
-        assert ticked(view) == ["1", "2"]
+        assert ticked_lines(view) == ["1", "2"]
         assert field(view, "paste_1") == LINES
         await play.slack.close(play.ana, view)
-        assert len(recorded(play)) == 1
+        assert len(list_recorded(play)) == 1
 
 
 async def test_only_the_ticked_lines_are_recorded(sqlite_url: str) -> None:
@@ -96,7 +96,7 @@ async def test_only_the_ticked_lines_are_recorded(sqlite_url: str) -> None:
         assert "No line is checked" in next(iter(none.errors.values()))
         await play.slack.submit(play.ana, view, {"paste_lines_0": ["2"]})
         await play.settle()
-        assert recorded(play)[:-1] == ["11-23 12:10 failed over\nto replica 2"]
+        assert list_recorded(play)[:-1] == ["11-23 12:10 failed over\nto replica 2"]
         assert "1 entry recorded in INC-1: #2 · 2 left out" in read(play)
 
 
@@ -105,16 +105,16 @@ async def test_a_text_that_was_changed_is_previewed_again_before_it_is_recorded(
         await open_incident(play)
         view = await pasting(play, play.ana, f"\n{LINES}")
         await play.slack.submit(play.ana, view, {"paste_1": LINES.replace("05/04", "2026-04-05")})
-        assert len(recorded(play)) == 1
+        assert len(list_recorded(play)) == 1
         (view,) = play.slack.views(play.ana)
         assert labels(view)[2] == "Sun 5 Apr, 07:00 UTC (09:00 Berlin) · out of order"
         await play.slack.submit(play.ana, view, {"paste_zone": "UTC"})
         (view,) = play.slack.views(play.ana)
         assert labels(view)[0] == "12:05 UTC (13:05 Berlin)"
-        assert ticked(view) == ["1", "2", "4"]
+        assert ticked_lines(view) == ["1", "2", "4"]
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert recorded(play)[:2] == ["04-05 09:00 which day", "11-23 12:05 first alert"]
+        assert list_recorded(play)[:2] == ["04-05 09:00 which day", "11-23 12:05 first alert"]
 
 
 async def test_a_row_shows_both_ends_of_a_range_and_is_recorded_as_shown(sqlite_url: str) -> None:
@@ -138,7 +138,7 @@ async def test_what_is_recorded_already_is_shown_so_and_not_ticked(sqlite_url: s
         await type_command(play, play.bo, "/timeline 11:05 UTC first alert")
         view = await pasting(play, play.ana, f"\n{LINES}")
         assert labels(view)[0] == "11:05 UTC (12:05 Berlin) · already #2"
-        assert ticked(view) == ["2"]
+        assert ticked_lines(view) == ["2"]
 
 
 async def test_a_preview_that_is_sent_twice_is_recorded_once(sqlite_url: str) -> None:
@@ -151,7 +151,7 @@ async def test_a_preview_that_is_sent_twice_is_recorded_once(sqlite_url: str) ->
         play.slack.workspace.stacks[play.ana] = [play.slack.workspace.views[view.id]]
         await play.slack.submit(play.ana, view)  # pressed once more, before the window was gone
         await play.settle()
-        assert len(recorded(play)) == 3
+        assert len(list_recorded(play)) == 3
 
 
 async def test_relative_times_stay_as_they_were_previewed(sqlite_url: str) -> None:
@@ -161,7 +161,7 @@ async def test_relative_times_stay_as_they_were_previewed(sqlite_url: str) -> No
         await play.pass_time(minutes=7)
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert recorded(play)[:2] == ["11-23 12:20 quiet", "11-23 12:25 loud"]
+        assert list_recorded(play)[:2] == ["11-23 12:20 quiet", "11-23 12:25 loud"]
 
 
 async def test_bad_pastes_are_refused_in_the_window_and_nothing_is_lost(sqlite_url: str) -> None:
@@ -197,10 +197,10 @@ async def test_two_hundred_long_lines_fit_into_one_window(sqlite_url: str) -> No
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         view = await pasting(play, play.ana, "\n" + "\n".join(f"12:05 {n} {'ж' * 30}" for n in range(200)))
-        assert len(ticked(view)) == 200
+        assert len(ticked_lines(view)) == 200
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert len(recorded(play)) == 201
+        assert len(list_recorded(play)) == 201
         assert "200 entries recorded in INC-1: #2–#201" in read(play)
 
 
@@ -230,7 +230,7 @@ async def test_what_only_begins_like_it_is_what_happened(sqlite_url: str, line: 
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, f"/timeline {line}")
-        assert recorded(play)[-1].endswith(line)
+        assert list_recorded(play)[-1].endswith(line)
 
 
 HEADED = """## Timeline (all times UTC)
@@ -256,7 +256,7 @@ async def test_headings_are_heeded_and_told_and_what_cannot_be_placed_is_flagged
             "Fri 20 Nov, 00:20 UTC (01:20 Berlin) · next day?",
             "Sun 22 Nov, 09:05 UTC (10:05 Berlin)",
         ]
-        assert ticked(view) == ["3", "11"]
+        assert ticked_lines(view) == ["3", "11"]
         shown = view.plain
         assert "line 1 (times in UTC), line 2 (Fri 20 Nov), line 10 (Sun 22 Nov)" in shown
         assert "1 line jumps back by half a day or more, so it isn't checked" in shown
@@ -273,10 +273,10 @@ async def test_lines_past_midnight_are_ticked_once_they_are_said_to_be_of_the_ne
         await play.slack.submit(play.ana, view, {"paste_rolls": ["rolls"]})
         (view,) = play.slack.views(play.ana)
         assert labels(view)[1] == "Sat 21 Nov, 00:20 UTC (01:20 Berlin)"
-        assert ticked(view) == ["3", "5", "11"]
+        assert ticked_lines(view) == ["3", "5", "11"]
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert recorded(play)[:3] == [
+        assert list_recorded(play)[:3] == [
             "11-20 21:14 first alert\nas a customer had told at 21:02",
             "11-21 00:20 failed over",
             "11-22 09:05 looking",
@@ -291,7 +291,7 @@ async def test_characters_that_cannot_be_kept_do_no_harm(sqlite_url: str) -> Non
         (view,) = play.slack.views(play.ana)
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert recorded(play)[:2] == ["11-23 11:05 ab \ufffd \u202ec", "11-23 11:06 <script>"]
+        assert list_recorded(play)[:2] == ["11-23 11:05 ab \ufffd \u202ec", "11-23 11:06 <script>"]
 
 
 async def test_mentions_in_pasted_lines_ping_nobody(sqlite_url: str) -> None:
@@ -300,8 +300,8 @@ async def test_mentions_in_pasted_lines_ping_nobody(sqlite_url: str) -> None:
         view = await pasting(play, play.ana, "\n12:05 @Bo Demo paged <!channel>\n12:06 *x* `y` & <z>")
         await play.slack.submit(play.ana, view)
         await play.settle()
-        assert recorded(play)[0] == "11-23 11:05 @Bo Demo paged <!channel>"
-        assert recorded(play)[1] == "11-23 11:06 *x* `y` & <z>"
+        assert list_recorded(play)[0] == "11-23 11:05 @Bo Demo paged <!channel>"
+        assert list_recorded(play)[1] == "11-23 11:06 *x* `y` & <z>"
         assert all(not message.pings for message in play.slack.messages(play.channel, user=play.bo)[1:])
 
 
@@ -313,4 +313,4 @@ async def test_a_line_that_seems_to_hold_a_credential_is_warned_of(sqlite_url: s
         await play.settle()
         assert "You wrote this in INC-1 Checkout is failing: #3" in read(play)
         await press(play, play.ana, "secret_redact")
-        assert "xoxb-" not in recorded(play)[1]
+        assert "xoxb-" not in list_recorded(play)[1]

@@ -22,7 +22,7 @@ def entries(play: Play, text: str) -> list[tuple[str, str, str]]:
     return [(f"{entry.happened_at:%Y-%m-%d %H:%M}", entry.author, entry.recorder) for entry in found]
 
 
-async def submitted(play: Play, user: str, view: ShownView, **more: str) -> ShownMessage:
+async def submit_view(play: Play, user: str, view: ShownView, **more: str) -> ShownMessage:
     before = [seen.plain for seen in play.slack.messages(play.channel, user=user)]
     answer = await play.slack.submit(user, view, TITLE | more)
     assert answer.ok, answer
@@ -45,7 +45,7 @@ async def test_what_was_typed_is_recorded_with_the_incident_that_it_opens(databa
         assert "The first entry of its timeline will be:" in view.plain
         assert "12:05 UTC (13:05 Berlin)*  failed over to replica" in view.plain
         assert "Typed at 12:30 UTC (13:30 Berlin), so “13:05” is read as of then" in view.plain
-        receipt = await submitted(play, play.ana, view)
+        receipt = await submit_view(play, play.ana, view)
         assert "opened *INC-1* Checkout is failing" in receipt.plain
         assert "12:05 UTC (13:05 Berlin)" in receipt.plain
         assert "*#2 · " in receipt.plain
@@ -64,7 +64,7 @@ async def test_its_time_is_that_of_the_moment_at_which_it_was_typed(sqlite_url: 
             await type_command(play, user, f"/timeline {line}")
         await play.pass_time(hours=20)
         for user in (play.chandra, play.ana, play.bo):
-            await submitted(play, user, await window(play, user, "incident_form_open"))
+            await submit_view(play, user, await window(play, user, "incident_form_open"))
         assert entries(play, "it broke") == [("2026-11-23 12:30", play.ana, play.ana)]
         assert entries(play, "it slowed down") == [("2026-11-23 12:20", play.chandra, play.chandra)]
         assert entries(play, "late") == [("2026-11-23 04:50", play.bo, play.bo)]
@@ -76,7 +76,7 @@ async def test_that_was_utc_reads_it_by_the_clock_of_that_moment(sqlite_url: str
     async with on_stage(sqlite_url) as play:
         await type_command(play, play.bo, "/timeline 07:15 it broke")
         await play.pass_time(days=1)
-        await submitted(play, play.bo, await window(play, play.bo, "incident_form_open"))
+        await submit_view(play, play.bo, await window(play, play.bo, "incident_form_open"))
         assert entries(play, "it broke") == [("2026-11-23 12:15", play.bo, play.bo)]
         await press(play, play.bo, "timeline_utc")
         assert entries(play, "it broke") == [("2026-11-23 07:15", play.bo, play.bo)]
@@ -92,15 +92,15 @@ async def test_pressed_on_several_screens_it_is_recorded_once(database_url: str)
             screens += play.slack.workspace.stacks[play.ana]
         stacks = play.slack.workspace.stacks
         stacks[play.ana] = [screens[0]]
-        await submitted(play, play.ana, play.slack.views(play.ana)[0])
+        await submit_view(play, play.ana, play.slack.views(play.ana)[0])
         stacks[play.ana] = [screens[1]]
-        receipt = await submitted(play, play.ana, play.slack.views(play.ana)[0])
+        receipt = await submit_view(play, play.ana, play.slack.views(play.ana)[0])
         assert "*INC-1* Checkout is failing was opened here in the meantime" in receipt.plain
         assert "Already in INC-1 as #2: it broke" in receipt.plain
         assert len(entries(play, "it broke")) == 1
         await type_command(play, play.ana, "/incident resolved")
         stacks[play.ana] = [screens[2]]
-        receipt = await submitted(play, play.ana, play.slack.views(play.ana)[0])
+        receipt = await submit_view(play, play.ana, play.slack.views(play.ana)[0])
         assert "opened *INC-2*" in receipt.plain
         assert "Already in INC-1 as #2: it broke" in receipt.plain
         assert entries(play, "it broke") == []
@@ -122,7 +122,7 @@ async def test_where_somebody_was_faster_it_is_recorded_there_and_said_so(databa
         await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
         view = await window(play, play.ana, "incident_form_open")
         await type_command(play, play.bo, "/incident open Payments are down")
-        receipt = await submitted(play, play.ana, view)
+        receipt = await submit_view(play, play.ana, view)
         assert (
             "*INC-1* Payments are down was opened here in the meantime, so I didn't open another one." in receipt.plain
         )
@@ -138,7 +138,7 @@ async def test_what_was_typed_once_more_meanwhile_is_not_recorded_twice(sqlite_u
         await type_command(play, play.bo, "/incident open Payments are down")
         await play.pass_time(minutes=1)
         await type_command(play, play.ana, "/timeline 13:05 failed over to replica")
-        receipt = await submitted(play, play.ana, view)
+        receipt = await submit_view(play, play.ana, view)
         assert "Already in INC-1 as #2: failed over to replica" in receipt.plain
         assert len(entries(play, "failed over to replica")) == 1
 
@@ -152,7 +152,7 @@ async def test_into_another_channels_incident_nobody_writes_from_outside(sqlite_
         answer = await play.slack.submit(play.ana, view, TITLE | {"channel": other})
         assert any("is already open here" in complaint for complaint in answer.errors.values())
         assert [entry.text for entry in play.case(other).entries] == ["Incident opened: Payments are down"]
-        await submitted(play, play.ana, play.slack.views(play.ana)[-1], channel=play.channel)
+        await submit_view(play, play.ana, play.slack.views(play.ana)[-1], channel=play.channel)
         assert len(entries(play, "it broke")) == 1
 
 
@@ -161,7 +161,7 @@ async def test_a_message_is_taken_along_with_its_author_its_time_and_its_mark(da
         ts = await play.slack.say(play.bo, play.channel, "failing over")
         await play.pass_time(minutes=5)
         await react(play, play.ana, ts)
-        receipt = await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
+        receipt = await submit_view(play, play.ana, await window(play, play.ana, "incident_form_open"))
         assert "Seen by Bo Demo" in receipt.plain
         assert entries(play, "failing over") == [("2026-11-23 12:30", play.bo, play.ana)]
         (entry,) = [one for one in play.case().entries if one.text == "failing over"]
@@ -181,7 +181,7 @@ async def test_what_is_said_to_the_bot_is_read_when_it_was_said(sqlite_url: str)
         ts = await play.slack.say(play.chandra, play.channel, "@afterword 17:30 errors are back")
         await play.settle()
         await play.pass_time(hours=20)
-        receipt = await submitted(play, play.chandra, await window(play, play.chandra, "incident_form_open"))
+        receipt = await submit_view(play, play.chandra, await window(play, play.chandra, "incident_form_open"))
         assert "12:00 UTC" in receipt.plain
         assert "That was UTC" in labels(receipt)
         assert entries(play, "errors are back") == [("2026-11-23 12:00", play.chandra, play.chandra)]
@@ -195,7 +195,7 @@ async def test_a_time_that_was_asked_is_taken_along_as_it_was_chosen(sqlite_url:
         await press(play, play.ana, "timeline_at_0")
         refused = last(play, play.ana)
         assert "it broke" in refused.plain
-        await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
+        await submit_view(play, play.ana, await window(play, play.ana, "incident_form_open"))
         ((at, _, _),) = entries(play, "it broke")
         assert at in ("2026-03-04 11:00", "2026-04-03 10:00")
 
@@ -209,7 +209,7 @@ async def test_the_form_of_a_closed_incident_becomes_the_one_that_opens_another(
         assert (await play.slack.submit(play.bo, view, {"line": "07:20 it broke again"})).ok
         (form,) = play.slack.views(play.bo)
         assert "12:20 UTC (07:20 New York)*  it broke again" in form.plain
-        receipt = await submitted(play, play.bo, form)
+        receipt = await submit_view(play, play.bo, form)
         assert "opened *INC-2*" in receipt.plain
         assert entries(play, "it broke again") == [("2026-11-23 12:20", play.bo, play.bo)]
 
@@ -221,7 +221,7 @@ async def test_pasted_lines_wait_for_their_preview(sqlite_url: str) -> None:
         await play.pass_time(hours=20)
         view = await window(play, play.ana, "incident_form_open")
         assert "preview and record your 2 lines" in view.plain
-        receipt = await submitted(play, play.ana, view)
+        receipt = await submit_view(play, play.ana, view)
         assert "Your lines aren't recorded yet." in receipt.plain
         preview = await window(play, play.ana, "timeline_paste_open")
         assert (await play.slack.submit(play.ana, preview)).ok
@@ -240,7 +240,7 @@ async def test_what_a_button_does_not_hold_is_given_back_to_copy(sqlite_url: str
             assert letter * 100 in refused.plain
             assert ("Your entry is kept" in refused.plain) is is_kept
         await type_command(play, play.ana, "/timeline it broke " + letter * 850)
-        await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
+        await submit_view(play, play.ana, await window(play, play.ana, "incident_form_open"))
         assert len(entries(play, "it broke " + letter * 850)) == 1
 
 
@@ -272,7 +272,7 @@ async def test_where_the_database_does_not_take_it_it_is_given_back(sqlite_url: 
         assert "*NOT recorded.*" in message.plain
         assert message.plain.endswith("You typed:\nCheckout is failing\n13:05 failed over to replica")
         await press(play, play.ana, "incident_form_open")
-        await submitted(play, play.ana, play.slack.views(play.ana)[-1])
+        await submit_view(play, play.ana, play.slack.views(play.ana)[-1])
         assert len(entries(play, "failed over to replica")) == 1
 
 
@@ -290,6 +290,6 @@ async def test_the_files_of_a_message_come_along(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
         ts = await play.slack.say(play.bo, play.channel, "see the graph", files=[("graph.png", PNG)])
         await react(play, play.ana, ts)
-        receipt = await submitted(play, play.ana, await window(play, play.ana, "incident_form_open"))
+        receipt = await submit_view(play, play.ana, await window(play, play.ana, "incident_form_open"))
         assert "1 file" in receipt.plain
         assert [(file.state, file.content) for file in list_files(play)] == [("kept", PNG)]

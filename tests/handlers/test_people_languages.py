@@ -11,7 +11,7 @@ from bot.slack.directory import find_language
 from storage import people as people_store
 from tests.handlers.test_capture import AGAIN, react
 from tests.handlers.test_people import as_told
-from tests.support.history_scans import looked_back, say, talked, until
+from tests.support.history_scans import looked_back, say, talk, until
 from tests.support.interactions import on_stage, open_incident, type_command, window
 from tests.support.play import NOON, TEAM, Play
 
@@ -69,7 +69,7 @@ async def test_somebody_whose_language_nobody_told_is_read_in_english(sqlite_url
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def languages_read(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The language in which each line was read, by the line: the grammar itself is not changed."""
     languages: dict[str, str] = {}
     real: Callable[..., Any] = times.read
@@ -85,7 +85,7 @@ def heard(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return languages
 
 
-async def test_every_way_in_reads_in_its_authors_language(sqlite_url: str, heard: dict[str, str]) -> None:
+async def test_every_way_in_reads_in_its_authors_language(sqlite_url: str, languages_read: dict[str, str]) -> None:
     async with on_stage(sqlite_url, refused=AGAIN) as play:
         dana = await speaking(play, "de-DE")
         await type_command(play, dana, "/timeline before there was an incident")
@@ -100,16 +100,18 @@ async def test_every_way_in_reads_in_its_authors_language(sqlite_url: str, heard
         view = await window(play, dana, "timeline_edit")
         await play.slack.submit(dana, view, {"when": "12:11"})
         await play.settle()
-    assert {line: language for line, language in heard.items() if language != "de-DE"} == {}
-    assert len([line for line in heard if line]) >= 8
+    assert {line: language for line, language in languages_read.items() if language != "de-DE"} == {}
+    assert len([line for line in languages_read if line]) >= 8
 
 
-async def test_a_look_back_reads_each_message_in_its_authors_language(sqlite_url: str, heard: dict[str, str]) -> None:
-    async with talked(sqlite_url) as play:
+async def test_a_look_back_reads_each_message_in_its_authors_language(
+    sqlite_url: str, languages_read: dict[str, str]
+) -> None:
+    async with talk(sqlite_url) as play:
         dana = await speaking(play, "de-DE")
         say(play, dana, "10:05 erster Alarm")
         say(play, play.bo, "04:06 second alert")
         until(play, NOON)
         await looked_back(play)
-    assert heard["10:05 erster Alarm"] == "de-DE"
-    assert heard["04:06 second alert"] == "en-US"
+    assert languages_read["10:05 erster Alarm"] == "de-DE"
+    assert languages_read["04:06 second alert"] == "en-US"

@@ -17,7 +17,7 @@ from tests.support.play import Play
 NEEDED = {"summary": "It broke.", "impact": "Everybody.", "root_cause": "The pool.", "actions": "None needed."}
 
 
-async def resolved(play: Play) -> None:
+async def resolve_incident(play: Play) -> None:
     await open_incident(play)
     await type_command(play, play.ana, "/incident lead @Bo Demo")
     await type_command(play, play.ana, "/incident resolved")
@@ -36,7 +36,7 @@ async def fill(play: Play, user: str, section: str, text: str) -> None:
 
 async def test_the_overview_says_what_is_missing_and_fills_the_next(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         answer = await type_command(play, play.chandra, "/postmortem")
         assert "1 of 14 sections filled\nOwner: Bo Demo\n" in answer
         assert "*Still empty:* Root cause, Impact, Corrective actions, Incident summary, Five whys, " in answer
@@ -54,7 +54,7 @@ async def test_the_overview_says_what_is_missing_and_fills_the_next(sqlite_url: 
 
 async def test_a_section_of_two_fields_is_one_text(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await fill(play, play.bo, "fault", "x" * 3_000)
         await type_command(play, play.bo, "/postmortem")
         picking = await window(play, play.bo, "postmortem_pick")
@@ -66,7 +66,7 @@ async def test_a_section_of_two_fields_is_one_text(sqlite_url: str) -> None:
 
 async def test_a_form_has_one_field_and_says_each_thing_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/postmortem fill recovery")
         await play.settle()
         (view,) = play.slack.views(play.ana)
@@ -87,7 +87,7 @@ async def test_a_form_has_one_field_and_says_each_thing_once(sqlite_url: str) ->
 
 async def test_two_people_writing_one_section_both_see_both_texts(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         views = {}
         for user in (play.ana, play.bo):
             await type_command(play, user, "/postmortem")
@@ -107,7 +107,7 @@ async def test_two_people_writing_one_section_both_see_both_texts(sqlite_url: st
 @pytest.mark.parametrize("form", ["", "markdown", "md", "html", "json", "csv"])
 async def test_the_export_puts_the_file_into_the_channel(sqlite_url: str, form: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, f"/postmortem export {form}")
         await play.settle()
         (file,) = play.slack.files
@@ -128,7 +128,7 @@ async def test_the_export_puts_the_file_into_the_channel(sqlite_url: str, form: 
 
 async def test_an_unknown_form_suggests_the_nearest(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         assert "Did you mean `/postmortem export markdown`?" in await type_command(
             play, play.ana, "/postmortem export markdwn"
         )
@@ -160,7 +160,7 @@ async def test_publishing_needs_the_four_parts_that_readers_look_for(sqlite_url:
 
 async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         assert "Why isn't it needed?" in await type_command(play, play.ana, "/postmortem waive")
         assert "waived the postmortem of *INC-1*: a drill" in await type_command(
             play, play.ana, "/postmortem waive a drill"
@@ -171,7 +171,7 @@ async def test_waiving_needs_its_reason(sqlite_url: str) -> None:
 
 async def test_the_owner_is_told_and_nobody_else(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         assert "Who's finishing it?" in await type_command(play, play.ana, "/postmortem owner")
         assert "I don't know who bo is" in await type_command(play, play.ana, "/postmortem owner bo")
         before = len(play.slack.messages(play.channel))
@@ -185,7 +185,7 @@ async def test_the_owner_is_told_and_nobody_else(sqlite_url: str) -> None:
 
 async def test_the_reminder_opens_the_next_section_in_the_channel_and_in_the_dm(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.pass_time(hours=24)
         reminder = last(play, play.ana)
         assert "*INC-1* postmortem is waiting for Bo Demo" in reminder.plain
@@ -210,7 +210,7 @@ async def test_the_reminder_opens_the_next_section_in_the_channel_and_in_the_dm(
 
 async def test_from_the_dm_the_export_still_goes_into_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.pass_time(hours=24)
         room = play.slack.dm(play.bo)
         overview = await press(play, play.bo, "postmortem_show", channel=room)
@@ -222,7 +222,7 @@ async def test_from_the_dm_the_export_still_goes_into_the_channel(sqlite_url: st
 
 async def test_somebody_else_in_a_dm_cannot_look_into_the_incident(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.pass_time(hours=24)
         room = play.slack.dm(play.bo)
         reminder = last(play, play.bo, room)
@@ -249,7 +249,7 @@ async def test_reminders_tell_what_was_sent_and_what_comes_next(sqlite_url: str)
 
 async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/incident detected 12:40 by <the> alert")
         await type_command(play, play.ana, "/why because <the> pool ran out")
         known = {
@@ -270,7 +270,7 @@ async def test_a_form_says_what_the_record_knows_already(sqlite_url: str) -> Non
 
 async def test_a_form_names_those_who_saw_that_part(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.chandra, "/incident detected 12:20 UTC by the alert")
         await type_command(play, play.ana, "/postmortem")
         picking = await window(play, play.ana, "postmortem_pick")
@@ -281,7 +281,7 @@ async def test_a_form_names_those_who_saw_that_part(sqlite_url: str) -> None:
 
 async def test_the_scheduler_leaves_the_pace_to_the_outbox(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.settle()
         play.clock.advance(timedelta(hours=24, minutes=1))
         await play.bot.sweep(play.clock.now())
@@ -291,6 +291,6 @@ async def test_the_scheduler_leaves_the_pace_to_the_outbox(sqlite_url: str) -> N
 async def test_a_bot_cannot_own_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         robot = play.slack.user("Robo Demo", bot=True)
-        await resolved(play)
+        await resolve_incident(play)
         answer = await type_command(play, play.ana, f"/postmortem owner @{play.slack.name_of(robot)}")
         assert "Robo Demo can't own it: that account is a bot." in answer

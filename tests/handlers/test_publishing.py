@@ -2,31 +2,31 @@
 
 from bot.domain.records import PostmortemStatus
 from storage import audit as audit_store
-from tests.handlers.test_postmortem import NEEDED, fill, resolved
+from tests.handlers.test_postmortem import NEEDED, fill, resolve_incident
 from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 
-async def published(play: Play) -> None:
-    await resolved(play)
+async def publish_postmortem(play: Play) -> None:
+    await resolve_incident(play)
     for section, text in NEEDED.items():
         await fill(play, play.bo, section, text)
     await type_command(play, play.bo, "/postmortem publish")
     await play.settle()
 
 
-def announced(play: Play) -> int:
+def count_announcements(play: Play) -> int:
     return sum("Postmortem published: *INC-1" in seen.plain for seen in play.slack.messages(play.channel))
 
 
 async def test_published_again_it_says_since_when_and_by_whom_and_announces_nothing(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await published(play)
-        assert announced(play) == 1
+        await publish_postmortem(play)
+        assert count_announcements(play) == 1
         await play.pass_time(days=2)
         answer = await type_command(play, play.chandra, "/postmortem publish")
         assert "The postmortem of *INC-1* was published on Mon 23 Nov, 12:30 UTC by Bo Demo." in answer
-        assert announced(play) == 1
+        assert count_announcements(play) == 1
         assert labels(last(play, play.chandra)) == ["Show postmortem", "Export", "Reopen"]
         incident = play.case().incident
         assert incident.published_at == NOON
@@ -39,20 +39,20 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
 
 async def test_reopened_resolved_and_published_anew_it_is_announced_anew_by_whoever_does_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await published(play)
+        await publish_postmortem(play)
         await play.pass_time(days=1)
         await type_command(play, play.ana, "/incident reopen")
         await type_command(play, play.ana, "/incident resolved")
         await type_command(play, play.chandra, "/postmortem publish")
         await play.settle()
-        assert announced(play) == 2
+        assert count_announcements(play) == 2
         answer = await type_command(play, play.ana, "/postmortem published")
         assert "was published on Tue 24 Nov, 12:30 UTC by Chandra Demo." in answer
 
 
 async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
         assert "is already waived, for this reason" in await type_command(play, play.bo, "/postmortem waive a drill")
@@ -67,7 +67,7 @@ async def test_what_is_published_is_not_waived_and_a_reason_is_told_once(sqlite_
 
 async def test_a_snooze_that_is_typed_leaves_the_owner_alone_as_the_button_does(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.pass_time(hours=26)
         dm = play.slack.dm(play.bo)
         assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, dm).plain
@@ -85,7 +85,7 @@ async def test_a_snooze_that_is_typed_leaves_the_owner_alone_as_the_button_does(
 
 async def test_handing_over_is_understood_in_other_words(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for typed in ("hand over @Chandra Demo", "assign to @Bo Demo", "handover to @Ana Demo"):
             answer = await type_command(play, play.ana, f"/postmortem {typed}")
             assert "owns the postmortem of INC-1" in answer
@@ -166,7 +166,7 @@ async def test_a_publication_says_what_happened_why_and_what_is_still_to_be_done
 
 async def test_a_sound_record_is_published_without_a_question(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await published(play)
+        await publish_postmortem(play)
         posted = play.slack.messages(play.channel)[-1].plain
         assert "Publish anyway" not in posted
         assert "*Root cause:* The pool." in posted

@@ -12,7 +12,7 @@ from storage import deliveries as deliveries_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
 from tests.handlers.test_secrets import exports, files
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import Play
 
@@ -20,7 +20,7 @@ NAME = "Acme Übersee & Söhne"
 REDACT = f'/timeline redact 2 "{NAME}"'
 
 
-async def _recorded(play: Play) -> None:
+async def _record_words(play: Play) -> None:
     await open_incident(play)
     await type_command(play, play.bo, f"/timeline 07:00 {NAME} called")
     await type_command(play, play.ana, f"/timeline edit 2 {NAME.upper()} called twice")
@@ -39,7 +39,7 @@ def everything(play: Play) -> str:
 
 async def test_words_go_from_every_version_and_copy_and_the_chain_stays_whole(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await _recorded(play)
+        await _record_words(play)
         answer = await type_command(play, play.bo, REDACT)
         assert "#2 is redacted in every version, and so are the same words in #3 and action 1." in answer
         assert NAME not in answer
@@ -57,20 +57,20 @@ async def test_words_go_from_every_version_and_copy_and_the_chain_stays_whole(da
 
 async def test_the_database_files_and_the_bots_messages_in_the_channel_lose_them_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await _recorded(play)
+        await _record_words(play)
         incident, post = play.case().incident, blocks.message(f"It was {NAME}, and a customer.")
         play.bot.store.write_now(lambda tx: deliveries_store.enqueue_message(tx, incident, post, play.clock.now()))
         await play.pass_time(seconds=5)
-        assert f"It was {NAME}" in posted(play)
+        assert f"It was {NAME}" in posted_text(play)
         await type_command(play, play.bo, REDACT)
         await play.pass_time(seconds=5)
         await play.settle()
         assert b"bersee" not in files(sqlite_url)
-        assert "bersee" not in posted(play)
-        assert "It was [redacted], and a customer." in posted(play)
+        assert "bersee" not in posted_text(play)
+        assert "It was [redacted], and a customer." in posted_text(play)
 
 
-def posted(play: Play) -> str:
+def posted_text(play: Play) -> str:
     """What all see in the channel: the messages that Slack lets an app change."""
     shown = [one for one in play.slack.messages(play.channel) if not one.ephemeral_for]
     return "\n".join(str(one.blocks) + one.plain for one in shown)
@@ -126,7 +126,7 @@ async def test_twice_is_once(sqlite_url: str) -> None:
 
 async def test_words_of_a_why_go_from_the_sections_as_well(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, f"/why because {NAME} was migrated first")
         incident = play.case().incident
         play.bot.store.write_now(
@@ -141,7 +141,7 @@ async def test_words_of_a_why_go_from_the_sections_as_well(database_url: str) ->
 
 async def test_what_was_exported_before_is_named(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, f"/timeline {NAME} called")
         number = play.case().entries[-1].number
         await type_command(play, play.bo, "/postmortem export markdown")

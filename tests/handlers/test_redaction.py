@@ -10,7 +10,7 @@ from tests.handlers.test_capture_files import TABLE, list_files
 from tests.handlers.test_secrets import PASSWORD, exports, files, read_channel
 from tests.handlers.test_similar_incidents import form
 from tests.handlers.test_why_threads import thread
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
@@ -27,7 +27,7 @@ async def warning(play: Play, user: str) -> ShownMessage:
     return found
 
 
-async def redacted(play: Play, user: str) -> str:
+async def press_redact(play: Play, user: str) -> str:
     """[Redact] in the DM; the answer."""
     await play.slack.click(user, await warning(play, user), "secret_redact")
     await play.settle()
@@ -41,7 +41,7 @@ async def test_a_title_is_masked_and_redacted_with_the_entry_that_quotes_it(sqli
         assert f"INC-1 the password={MASK} was shared" in having(play, play.bo, "timeline_show").plain
         answer = await type_command(play, play.bo, "/incident list")
         assert f"*INC-1* the password={MASK} was shared" in answer
-        assert "The title is redacted in every version, and so is the same text in #1." in await redacted(
+        assert "The title is redacted in every version, and so is the same text in #1." in await press_redact(
             play, play.ana
         )
         case = play.case()
@@ -54,7 +54,7 @@ async def test_a_title_that_was_replaced_is_redacted_where_the_timeline_tells_it
     async with on_stage(sqlite_url) as play:
         await open_incident(play, LEAK)
         assert PASSWORD not in await type_command(play, play.bo, "/incident rename a password leaked")
-        assert "so is the same text in #1 and #2" in await redacted(play, play.ana)
+        assert "so is the same text in #1 and #2" in await press_redact(play, play.ana)
         assert f"Renamed from {CLEAN} to a password leaked" in [entry.text for entry in play.case().entries]
         assert PASSWORD.encode() not in files(sqlite_url)
 
@@ -63,18 +63,18 @@ async def test_a_new_title_warns_whoever_gave_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         assert PASSWORD not in await type_command(play, play.bo, f"/incident rename {LEAK}")
-        await redacted(play, play.bo)
+        await press_redact(play, play.bo)
         assert play.case().incident.title == CLEAN
         assert PASSWORD.encode() not in files(sqlite_url)
 
 
 async def test_a_why_is_redacted_in_every_wording_and_its_history_says_so(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, f"/why because {LEAK}")
         assert "why 1" in (await warning(play, play.bo)).plain
         await type_command(play, play.ana, "/why edit 1 because it was shared")
-        assert "Why 1 is redacted in every version." in await redacted(play, play.bo)
+        assert "Why 1 is redacted in every version." in await press_redact(play, play.bo)
         history = await type_command(play, play.ana, "/why show 1")
         assert f"• 1. added by Bo Demo, 12:30 UTC: because {CLEAN}" in history
         assert "• 3. redacted by Bo Demo" in history
@@ -91,10 +91,10 @@ async def redacted_again(play: Play, user: str) -> str:
 
 async def test_an_edit_that_brings_one_into_a_why_warns_as_well(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because it was shared")
         await type_command(play, play.chandra, f"/why edit 1 because {LEAK}")
-        assert "Why 1 is redacted" in await redacted(play, play.chandra)
+        assert "Why 1 is redacted" in await press_redact(play, play.chandra)
         assert play.case().whys[0].text == f"because {CLEAN}"
         assert PASSWORD.encode() not in files(sqlite_url)
 
@@ -116,12 +116,12 @@ async def test_an_action_is_masked_for_all_and_redacted_or_left(sqlite_url: str)
 
 async def test_a_section_is_redacted_in_every_saving_and_a_form_left_open_brings_nothing_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.slack.submit(play.bo, await form(play, play.bo, "fault"), {"text_0": f"First {LEAK}"})
         await play.slack.submit(play.bo, await form(play, play.bo, "fault"), {"text_0": f"Then {LEAK}"})
         left_open = await form(play, play.chandra, "fault")
         assert "the section Fault" in (await warning(play, play.bo)).plain
-        assert "The section Fault is redacted in every version." in await redacted(play, play.bo)
+        assert "The section Fault is redacted in every version." in await press_redact(play, play.bo)
         incident = play.case().incident
 
         def texts(tx: Transaction) -> list[str]:
@@ -181,7 +181,7 @@ def audit(play: Play) -> tuple[AuditLine, ...]:
     return play.bot.store.read_now(lambda tx: audit_store.list_all(tx, incident.id))
 
 
-async def captured(play: Play) -> None:
+async def capture_message(play: Play) -> None:
     """A message with a credential and two files, recorded by a mention."""
     await open_incident(play)
     hanging = [("dump.csv", TABLE), ("more.csv", TABLE)]
@@ -191,7 +191,7 @@ async def captured(play: Play) -> None:
 
 async def test_redact_keeps_the_files_of_an_entry_and_says_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await captured(play)
+        await capture_message(play)
         receipt = having(play, play.bo, "secret_redact")
         assert "*Redact with files* also deletes dump.csv and more.csv." in receipt.plain
         assert labels(receipt)[2:5] == ["Redact", "Redact with files", "Not a secret"]
@@ -201,7 +201,7 @@ async def test_redact_keeps_the_files_of_an_entry_and_says_so(sqlite_url: str) -
 
 async def test_redact_with_files_lets_go_of_their_bytes_and_names_them(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await captured(play)
+        await capture_message(play)
         assert TABLE in files(sqlite_url)
         answer = await press(play, play.bo, "secret_redact_files")
         assert "Deleted dump.csv and more.csv." in answer.plain
@@ -227,7 +227,7 @@ async def test_an_edit_of_an_entry_with_files_offers_to_let_go_of_them(sqlite_ur
 
 async def test_nobody_else_redacts_from_their_dm(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, f"/why because {LEAK}")
         (value,) = {button[2] for button in (await warning(play, play.bo)).buttons}
         room = play.slack.channel("elsewhere", [play.chandra])
@@ -247,10 +247,10 @@ async def test_nobody_else_redacts_from_their_dm(sqlite_url: str) -> None:
 
 async def test_the_messages_in_the_thread_of_the_whys_are_redacted_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, f"/why because {LEAK}")
         await type_command(play, play.ana, "/why because it was in the image")
-        await redacted(play, play.bo)
+        await press_redact(play, play.bo)
         texts = [message.plain for message in thread(play) if message.user == play.slack.bot_user_id]
         assert [MASK in text for text in texts] == [False] * len(texts)
         assert any(CLEAN in text for text in texts[1:])

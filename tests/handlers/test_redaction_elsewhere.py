@@ -12,7 +12,7 @@ from storage.sections import NewEdit
 from tests.handlers.test_alerts import open_from_suggestion
 from tests.handlers.test_redaction import CLEAN, LEAK
 from tests.handlers.test_secrets import PASSWORD, files
-from tests.support.alert_senders import call, pagerduty, watched
+from tests.support.alert_senders import call, pagerduty, watch_alerts
 from tests.support.interactions import labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
@@ -31,7 +31,7 @@ async def typed_there(play: Play, *people: str, private: bool = False) -> str:
     return room
 
 
-async def redacted(play: Play) -> ShownMessage:
+async def redact_message(play: Play) -> ShownMessage:
     """Bo leaks it in the first channel, and redacts it there; what he reads."""
     await open_incident(play)
     await type_command(play, play.bo, f"/timeline {LEAK}")
@@ -47,7 +47,7 @@ async def test_the_same_words_in_another_incident_are_offered_and_redacted_there
     async with on_stage(database_url) as play:
         room = await typed_there(play)
         before = everywhere(play).count(PASSWORD)
-        answer = await redacted(play)
+        answer = await redact_message(play)
         assert "*INC-1* Search is slow contains the same text: #2 and why 1" in answer.plain
         assert labels(answer) == ["Redact in INC-1"]
         assert PASSWORD not in json.dumps(answer.blocks)
@@ -67,7 +67,7 @@ async def test_the_same_words_in_another_incident_are_offered_and_redacted_there
 async def test_what_was_redacted_there_meanwhile_does_not_stand_there_any_more(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = await typed_there(play)
-        await redacted(play)
+        await redact_message(play)
         await type_command(play, play.chandra, f"/timeline {LEAK}", room)
         await press(play, play.chandra, "secret_redact", channel=room)
         await press(play, play.bo, "secret_redact_there")
@@ -78,7 +78,7 @@ async def test_what_was_redacted_there_meanwhile_does_not_stand_there_any_more(s
 async def test_of_a_private_channel_only_its_members_are_offered_anything(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = await typed_there(play, play.chandra, private=True)
-        answer = await redacted(play)
+        answer = await redact_message(play)
         assert "also stand" not in answer.plain
         assert "Search" not in answer.plain
         assert PASSWORD in play.case(room).entries[1].text
@@ -87,7 +87,7 @@ async def test_of_a_private_channel_only_its_members_are_offered_anything(sqlite
 async def test_who_left_the_channel_meanwhile_redacts_nothing_there(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = await typed_there(play, play.bo, private=True)
-        assert labels(await redacted(play)) == ["Redact in INC-1"]
+        assert labels(await redact_message(play)) == ["Redact in INC-1"]
         play.slack.workspace.channels[room].members.remove(play.bo)
         await play.pass_time(minutes=2)
         play.bot.services.slack.channels.forget(room)
@@ -104,7 +104,7 @@ async def test_several_incidents_are_offered_one_by_one_and_title_action_and_sec
         await type_command(play, play.bo, "/incident open a second one", room)
         await type_command(play, play.bo, f"/timeline {BARE}", room)
         await play.settle()
-        answer = await redacted(play)
+        answer = await redact_message(play)
         assert "*INC-2* a second one contains the same text: #2" in answer.plain
         assert f"*INC-1* {BARE.replace(PASSWORD, REDACTED)} contains the same text: " in answer.plain
         assert "action 1, #1 and the title" in answer.plain
@@ -116,7 +116,7 @@ async def test_several_incidents_are_offered_one_by_one_and_title_action_and_sec
         assert PASSWORD.encode() not in files(sqlite_url)
 
 
-async def quoted(play: Play) -> None:
+async def quote_cause(play: Play) -> None:
     """INC-2, in the play's channel, was said to have INC-1's cause, and so quotes it."""
     payments = play.slack.channel("payments", [play.ana, play.bo])
     await open_incident(play, "Checkout pool exhausted", payments)
@@ -132,7 +132,7 @@ async def quoted(play: Play) -> None:
 
 async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await quoted(play)
+        await quote_cause(play)
         case, escaped = play.case(), PASSWORD.replace("-", r"\-")
         edited = case.sections["recurrence"].text.replace(PASSWORD, escaped) + " as we see now"
         new = NewEdit("recurrence", EditOrigin.EDITED, edited, "f" * 12, 0, play.ana, "file", play.clock.now())
@@ -149,7 +149,7 @@ async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqli
 
 
 async def test_the_alert_that_brought_it_is_redacted_with_the_entry(database_url: str) -> None:
-    async with watched(database_url) as play:
+    async with watch_alerts(database_url) as play:
         title = f"Checkout fails with {PASSWORD}"  # nothing says what it is, so nobody was warned of it
         await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:04Z", title=title))
         await play.settle()

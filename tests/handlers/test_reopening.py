@@ -11,15 +11,15 @@ from storage import audit as audit_store
 from storage import deliveries as deliveries_store
 from storage import reminders as reminders_store
 from tests.handlers.test_home import open_home, words
-from tests.handlers.test_postmortem import resolved
-from tests.handlers.test_publishing import published
+from tests.handlers.test_postmortem import resolve_incident
+from tests.handlers.test_publishing import publish_postmortem
 from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 _ASKED = re.compile(r"\*INC-1\* postmortem")
 
 
-def reminded(play: Play) -> Counter[str]:
+def count_reminders(play: Play) -> Counter[str]:
     """How often the postmortem was asked for: in the channel, and in Bo's conversation with the bot."""
     there = {"channel": play.channel, "dm": play.slack.dm(play.bo)}
     texts = {name: [seen.plain for seen in play.slack.messages(room)] for name, room in there.items()}
@@ -36,11 +36,11 @@ def due(play: Play) -> list[tuple[str, timedelta]]:
 @pytest.mark.parametrize("ending", ["waive a drill", "publish"])
 async def test_the_ladder_goes_on_from_what_lies_ahead_and_repeats_nothing(database_url: str, ending: str) -> None:
     async with on_stage(database_url) as play:
-        await (published(play) if ending == "publish" else resolved(play))
+        await (publish_postmortem(play) if ending == "publish" else resolve_incident(play))
         if ending == "publish":  # at noon, so that its ladder is the other's
             await type_command(play, play.bo, "/postmortem reopen")
         await play.pass_time(hours=25)
-        assert reminded(play) == {"channel": 1, "dm": 1}
+        assert count_reminders(play) == {"channel": 1, "dm": 1}
         await type_command(play, play.ana, f"/postmortem {ending}")
         await play.settle()
         assert due(play) == []
@@ -52,39 +52,39 @@ async def test_the_ladder_goes_on_from_what_lies_ahead_and_repeats_nothing(datab
         assert "Next reminder: Wed 25 Nov, 12:30 UTC." in answer
         assert [hours for _, hours in due(play)][:2] == [timedelta(hours=48), timedelta(days=9)]
         await play.pass_time(hours=1)
-        assert reminded(play) == {"channel": 1, "dm": 1}
+        assert count_reminders(play) == {"channel": 1, "dm": 1}
         await play.pass_time(hours=18)
-        assert reminded(play) == {"channel": 2, "dm": 2}
+        assert count_reminders(play) == {"channel": 2, "dm": 2}
         await play.pass_time(minutes=5)
-        assert reminded(play) == {"channel": 2, "dm": 2}
+        assert count_reminders(play) == {"channel": 2, "dm": 2}
 
 
 async def test_what_would_have_been_due_meanwhile_is_not_made_up_for(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.pass_time(days=3)
         await type_command(play, play.ana, "/postmortem reopen")
         await play.pass_time(hours=1)
-        assert reminded(play) == {"channel": 0, "dm": 0}
+        assert count_reminders(play) == {"channel": 0, "dm": 0}
         await play.pass_time(days=6)
-        assert reminded(play) == {"channel": 0, "dm": 1}
+        assert count_reminders(play) == {"channel": 0, "dm": 1}
 
 
 async def test_opened_again_twice_over_each_step_still_goes_out_once(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for _ in range(3):
             await type_command(play, play.ana, "/postmortem waive a drill")
             await type_command(play, play.ana, "/postmortem reopen")
         assert [step for step, _ in due(play)][:3] == ["24h", "48h", "9d"]
         await play.pass_time(hours=25)
-        assert reminded(play) == {"channel": 1, "dm": 1}
+        assert count_reminders(play) == {"channel": 1, "dm": 1}
 
 
 async def test_a_snooze_that_was_running_runs_on(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.pass_time(hours=25)
         await type_command(play, play.bo, "/postmortem snooze")
         await type_command(play, play.ana, "/postmortem waive a drill")
@@ -100,7 +100,7 @@ async def test_a_snooze_that_was_running_runs_on(database_url: str) -> None:
 
 async def test_after_the_last_step_it_is_said_that_none_lies_ahead(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.pass_time(days=60)
         assert "No more reminders." in await type_command(play, play.ana, "/postmortem reopen")
@@ -108,7 +108,7 @@ async def test_after_the_last_step_it_is_said_that_none_lies_ahead(sqlite_url: s
 
 async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await published(play)
+        await publish_postmortem(play)
         assert labels(having(play, play.chandra, "postmortem_reopen"))[-1] == "Reopen"
         await press(play, play.chandra, "postmortem_reopen")
         announced = play.slack.messages(play.channel)[-1]
@@ -140,7 +140,7 @@ async def test_where_it_is_open_one_sentence_says_so(sqlite_url: str) -> None:
 
 async def test_the_way_back_stands_wherever_it_says_that_it_is_finished(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await published(play)
+        await publish_postmortem(play)
         for command in ("/postmortem publish", "/postmortem"):
             await type_command(play, play.chandra, command)
             assert "Reopen" in labels(last(play, play.chandra))
@@ -152,7 +152,7 @@ async def test_the_way_back_stands_wherever_it_says_that_it_is_finished(sqlite_u
 
 async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
         await type_command(play, play.ana, "/incident open The next one")
@@ -166,7 +166,7 @@ async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str)
 
 async def test_the_owners_tab_asks_for_it_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         assert "*Your postmortems* · 1 to finish" in await open_home(play, play.bo)
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()

@@ -20,7 +20,7 @@ def at(clock: str, day: int = 23) -> datetime:
     return datetime.fromisoformat(f"2026-11-{day} {clock}").replace(tzinfo=UTC)
 
 
-async def reminded(play: Play) -> int:
+async def count_reminders(play: Play) -> int:
     """How many reminders the channel has had."""
     return sum("*INC-1* postmortem" in message.plain for message in play.slack.messages(play.channel))
 
@@ -38,7 +38,7 @@ async def test_taking_the_resolution_back_reopens_the_incident_and_withdraws_its
         assert (incident.status, incident.resolved_at, incident.resolved_by) == (Status.OPEN, None, None)
         assert pending(play) == []
         await play.pass_time(hours=50)
-        assert await reminded(play) == 0
+        assert await count_reminders(play) == 0
 
 
 async def test_a_resolution_taken_back_leaves_what_was_mitigated_mitigated(sqlite_url: str) -> None:
@@ -86,7 +86,7 @@ async def test_bringing_the_resolution_back_resolves_again_and_reminds_again(sql
         )
         assert pending(play) == [at("12:10", 24), at("12:10", 25)]
         await play.pass_time(hours=24)
-        assert await reminded(play) == 1
+        assert await count_reminders(play) == 1
 
 
 async def test_correcting_when_it_was_resolved_moves_the_reminders(sqlite_url: str) -> None:
@@ -106,7 +106,7 @@ async def test_a_reminder_that_went_out_does_not_go_out_again_for_a_corrected_ti
         await open_incident(play)
         await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(hours=25)
-        assert await reminded(play) == 1
+        assert await count_reminders(play) == 1
         await type_command(play, play.ana, "/timeline edit 2 2026-11-23 12:15 UTC")
         await type_command(play, play.ana, "/timeline edit 2 2026-11-23 12:20 UTC")
         assert pending(play) == [at("12:20", 25)]
@@ -115,7 +115,7 @@ async def test_a_reminder_that_went_out_does_not_go_out_again_for_a_corrected_ti
         await press(play, play.ana, "timeline_restore")
         assert pending(play) == [at("12:20", 25)]
         await play.pass_time(hours=30)
-        assert await reminded(play) == 2
+        assert await count_reminders(play) == 2
 
 
 async def test_rewording_the_resolution_leaves_its_time_and_reminders(sqlite_url: str) -> None:

@@ -5,10 +5,10 @@ import pytest
 from bot.rehearsal.screen import ShownView
 from tests.support.interactions import last, on_stage, press, type_command
 from tests.support.play import Play
-from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, read_refusal
+from tests.support.shares import KEY, LEAK, asked_to_share, audit_rows, leak_secret, places, read_refusal
 
 
-async def decided(play: Play, text: str, choice: str) -> ShownView:
+async def decide_export(play: Play, text: str, choice: str) -> ShownView:
     """Ana exports, is asked, and chooses; the window that she read."""
     await type_command(play, play.ana, text)
     await play.settle()
@@ -24,8 +24,8 @@ async def decided(play: Play, text: str, choice: str) -> ShownView:
 async def test_a_shared_channel_is_asked_about_before_anything_is_posted(database_url: str, transport: str) -> None:
     async with on_stage(database_url, transport=transport) as play:
         places(play)[play.channel].shared = True
-        await leaked(play)
-        view = await decided(play, "/postmortem export", "masked")
+        await leak_secret(play)
+        view = await decide_export(play, "/postmortem export", "masked")
         question = next(one for one in play.slack.messages(play.slack.dm(play.ana)) if one.buttons)
         assert "*Nothing is posted yet.* People from another organisation can read #checkout" in question.plain
         assert "4 members, and everyone in this workspace." in view.plain
@@ -40,35 +40,35 @@ async def test_a_shared_channel_is_asked_about_before_anything_is_posted(databas
         assert b"restarted from [masked] with [masked], told [masked]" in file.bytes
         assert ":lock: Masked copy: 3 things are masked. Files are left out." in last(play, play.bo).plain
         assert play.case().entries[-1].text == LEAK
-        assert audited(play) == [("Ana Demo", "exports.post", f"a masked copy as markdown to {play.channel}")]
+        assert audit_rows(play) == [("Ana Demo", "exports.post", f"a masked copy as markdown to {play.channel}")]
 
 
 async def test_the_whole_may_be_posted_as_well_once_somebody_said_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].shared = True
-        await leaked(play)
-        await decided(play, "/postmortem export html", "whole")
+        await leak_secret(play)
+        await decide_export(play, "/postmortem export html", "whole")
         assert KEY.encode() in play.slack.files[0].bytes
-        assert audited(play) == [("Ana Demo", "exports.post", f"the whole as html to {play.channel}")]
+        assert audit_rows(play) == [("Ana Demo", "exports.post", f"the whole as html to {play.channel}")]
 
 
 async def test_cancelled_nothing_is_posted(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].shared = True
-        await leaked(play)
+        await leak_secret(play)
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         await press(play, play.ana, "exports_decide", channel=play.slack.dm(play.ana))
         await play.slack.close(play.ana, play.slack.views(play.ana)[0])
         await play.settle()
-        assert (play.slack.files, audited(play)) == ([], [])
+        assert (play.slack.files, audit_rows(play)) == ([], [])
 
 
 async def test_a_canvas_in_a_shared_channel_is_asked_about_too(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].shared = True
-        await leaked(play)
-        await decided(play, "/postmortem export canvas", "masked")
+        await leak_secret(play)
+        await decide_export(play, "/postmortem export canvas", "masked")
         (canvas,) = play.slack.workspace.canvases.values()
         assert "told [masked]" in canvas.markdown
         assert "jo@customer.example" not in canvas.markdown
@@ -78,14 +78,14 @@ async def test_a_canvas_in_a_shared_channel_is_asked_about_too(sqlite_url: str) 
 async def test_an_open_invitation_counts_as_shared(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].invited = True
-        await leaked(play)
-        view = await decided(play, "/postmortem export", "masked")
+        await leak_secret(play)
+        view = await decide_export(play, "/postmortem export", "masked")
         assert "*Another organisation is invited* (T0INVITED)" in view.plain
 
 
 async def test_where_slack_does_not_say_who_reads_there_it_is_closed(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
-        await leaked(play)
+        await leak_secret(play)
         play.slack.workspace.tokens[play.slack.bot_token].scopes.remove("channels:read")
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
@@ -103,6 +103,6 @@ async def test_where_slack_does_not_say_who_reads_there_it_is_closed(sqlite_url:
 async def test_a_window_for_which_slack_is_not_reached_is_a_sentence(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["ratelimited"]) as play:
         play.slack.channel("leaders", [play.ana])
-        await leaked(play)
+        await leak_secret(play)
         play.slack.fail("conversations.info", "ratelimited", times=3)
         assert "Slack doesn't say who can read there right now" in await read_refusal(play, "#leaders")

@@ -1,13 +1,13 @@
 """`/postmortem share`: a draft for another channel, whole or masked, and what is said before it leaves."""
 
 from tests.support.interactions import last, on_stage, open_incident, press, type_command
-from tests.support.shares import KEY, LEAK, asked_to_share, audited, leaked, places, read_refusal
+from tests.support.shares import KEY, LEAK, asked_to_share, audit_rows, leak_secret, places, read_refusal
 
 
 async def test_a_public_incident_goes_whole_into_another_channel_once_confirmed(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         leaders = play.slack.channel("leaders", [play.ana])
-        await leaked(play)
+        await leak_secret(play)
         view = await asked_to_share(play, "#leaders html")
         assert "The draft of *INC-1* Checkout is failing\nas HTML, to #leaders\n" in view.plain
         assert "2 members, and everyone in this workspace." in view.plain
@@ -20,7 +20,7 @@ async def test_a_public_incident_goes_whole_into_another_channel_once_confirmed(
         assert KEY.encode() in file.bytes
         assert "Posting the draft of INC-1 to #leaders as HTML." in last(play, play.ana).plain
         assert "*INC-1 Checkout is failing* – postmortem draft" in last(play, play.ana, leaders).plain
-        assert audited(play) == [("Ana Demo", "exports.post", f"the whole as html to {leaders}")]
+        assert audit_rows(play) == [("Ana Demo", "exports.post", f"the whole as html to {leaders}")]
 
 
 async def test_a_private_incident_leaves_only_masked_and_everything_masked_is_listed(sqlite_url: str) -> None:
@@ -44,7 +44,7 @@ async def test_a_private_incident_leaves_only_masked_and_everything_masked_is_li
         message = last(play, play.ana, leaders).plain
         assert "*INC-1 [masked] is failing* – postmortem draft" in message
         assert play.case().incident.title == "acme-77 is failing"
-        assert audited(play) == [("Ana Demo", "exports.post", f"a masked copy as markdown to {leaders}")]
+        assert audit_rows(play) == [("Ana Demo", "exports.post", f"a masked copy as markdown to {leaders}")]
 
 
 async def test_what_was_taken_back_does_not_leave_in_a_masked_copy(sqlite_url: str) -> None:
@@ -76,7 +76,7 @@ async def test_what_was_taken_back_does_not_leave_in_a_masked_copy(sqlite_url: s
 async def test_in_its_own_private_channel_it_stays_whole(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].private = True
-        await leaked(play)
+        await leak_secret(play)
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         assert KEY.encode() in play.slack.files[0].bytes
@@ -85,7 +85,7 @@ async def test_in_its_own_private_channel_it_stays_whole(sqlite_url: str) -> Non
 async def test_a_channel_shared_with_others_offers_both_for_a_public_incident(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         vendors = play.slack.channel("vendors", [play.ana], shared=True)
-        await leaked(play)
+        await leak_secret(play)
         view = await asked_to_share(play, "#vendors json")
         assert "*It is shared with 1 other organisation*" in view.plain
         await play.slack.submit(play.ana, view)  # what is chosen already is the masked copy
@@ -98,7 +98,7 @@ async def test_a_channel_shared_with_others_offers_both_for_a_public_incident(sq
 async def test_one_that_becomes_shared_after_the_confirmation_is_asked_about_again(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         leaders = play.slack.channel("leaders", [play.ana])
-        await leaked(play)
+        await leak_secret(play)
         view = await asked_to_share(play, "#leaders")
         places(play)[leaders].shared = True
         await play.slack.submit(play.ana, view)
@@ -115,7 +115,7 @@ async def test_one_that_becomes_shared_after_the_confirmation_is_asked_about_aga
 async def test_sent_twice_it_is_posted_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         play.slack.channel("leaders", [play.ana])
-        await leaked(play)
+        await leak_secret(play)
         answer = await play.slack.submit(play.ana, await asked_to_share(play, "#leaders"))
         await play.slack.deliver_again(answer)
         await play.settle()
@@ -128,7 +128,7 @@ async def test_where_it_cannot_go_a_sentence_says_what_to_do(sqlite_url: str) ->
         play.slack.channel("secret", [play.ana], private=True, with_bot=False)
         play.slack.channel("attic", [play.ana], archived=True)
         play.slack.channel("theirs", [play.bo], private=True)
-        await leaked(play)
+        await leak_secret(play)
         assert "I'm not in that channel. Invite me there, then share again: `/invite @afterword`" in await read_refusal(
             play, "#elsewhere"
         )
@@ -138,14 +138,14 @@ async def test_where_it_cannot_go_a_sentence_says_what_to_do(sqlite_url: str) ->
         assert "Share it where?" in await read_refusal(play, "")
         assert "I don't know the channel leaders. Type # and pick it" in await read_refusal(play, "leaders")
         assert "Did you mean `/postmortem share #attic html`?" in await read_refusal(play, "#attic htm")
-        assert (play.slack.files, audited(play)) == ([], [])
+        assert (play.slack.files, audit_rows(play)) == ([], [])
 
 
 async def test_somebody_outside_the_channel_cannot_decide_for_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         places(play)[play.channel].private = True
         places(play)[play.channel].shared = True
-        await leaked(play)
+        await leak_secret(play)
         await type_command(play, play.chandra, "/postmortem export")
         await play.settle()
         places(play)[play.channel].members.discard(play.chandra)

@@ -2,18 +2,18 @@
 
 from datetime import timedelta
 
-from tests.handlers.test_stale_buttons import press_old, remembered
-from tests.support.alert_senders import ALERTS, alertmanager, call, member, watched
+from tests.handlers.test_stale_buttons import press_old, remember_message
+from tests.support.alert_senders import ALERTS, alertmanager, call, member, watch_alerts
 from tests.support.interactions import open_incident, press, type_command
 
 
 async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:20:00Z")))
         await play.settle()
-        seen = remembered(play, play.bo, "alerts_open", ALERTS)
+        seen = remember_message(play, play.bo, "alerts_open", ALERTS)
         await press(play, play.ana, "alerts_ignore", channel=ALERTS)
-        again = remembered(play, play.bo, "alerts_again", ALERTS)
+        again = remember_message(play, play.bo, "alerts_again", ALERTS)
         for action in ("alerts_open", "alerts_attach", "alerts_ignore"):
             assert "Ana Demo has ignored that alert." in await press_old(play, play.bo, seen, action)
         await press_old(play, play.ana, again, "alerts_again")
@@ -32,7 +32,7 @@ async def test_an_alert_that_was_settled_meanwhile_says_how(sqlite_url: str) -> 
 
 
 async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await open_incident(play)
         began, at = "2026-11-23T12:20:00Z", "2026-11-23T12:25:00Z"
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", began)))
@@ -42,7 +42,7 @@ async def test_that_alerts_had_ended_is_old_news_once_one_fires_again(sqlite_url
         await play.settle()
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", began, at)))
         await play.settle()
-        seen = remembered(play, play.ana, "alerts_resolved")
+        seen = remember_message(play, play.ana, "alerts_resolved")
         play.clock.advance(timedelta(minutes=2))
         await call(play, "alertmanager", alertmanager(member("HighErrorRate", "2026-11-23T12:31:00Z")))
         await play.settle()

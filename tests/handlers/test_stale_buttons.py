@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 
 from bot.rehearsal.screen import ShownMessage
-from tests.support.history_scans import looked_back, say, talked, until
+from tests.support.history_scans import looked_back, say, talk, until
 from tests.support.interactions import as_pressed, having, last, on_stage, open_incident, press, type_command
 from tests.support.play import NOON, Play
 
 
-def remembered(play: Play, user: str, action: str, channel: str = "") -> ShownMessage:
+def remember_message(play: Play, user: str, action: str, channel: str = "") -> ShownMessage:
     """The message that shows a button now: it may be old when that is pressed."""
     return having(play, user, action, channel)
 
@@ -112,7 +112,7 @@ async def test_an_old_button_says_what_is_now_and_does_nothing(sqlite_url: str, 
         for line in old.shown:
             await type_command(play, play.ana, line)
             await play.settle()
-        seen = remembered(play, play.ana, old.action)
+        seen = remember_message(play, play.ana, old.action)
         for line in old.since:
             await type_command(play, play.bo, line)
             await play.settle()
@@ -127,7 +127,7 @@ async def test_a_struck_entry_stays_struck_whatever_is_pressed_and_its_receipt_b
         await open_incident(play)
         await type_command(play, play.ana, "/timeline 13:10 failed over")
         await play.settle()
-        seen = remembered(play, play.ana, "timeline_utc")
+        seen = remember_message(play, play.ana, "timeline_utc")
         await type_command(play, play.ana, "/timeline delete 2")
         for action in ("timeline_utc", "timeline_undo", "timeline_edit"):
             await press_old(play, play.ana, seen, action)
@@ -158,12 +158,12 @@ async def test_a_question_about_a_time_is_answered_once_and_not_into_a_later_inc
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         await type_command(play, play.ana, "/timeline 3/4 12:00 failed over")
-        seen = remembered(play, play.ana, "timeline_at_0")
+        seen = remember_message(play, play.ana, "timeline_at_0")
         for action in ("timeline_at_1", "timeline_at_0", "timeline_at_now"):
             await press_old(play, play.ana, seen, action)
         assert len(play.case().entries) == 2
         await type_command(play, play.ana, "/timeline 3/4 11:00 failed back")
-        seen = remembered(play, play.ana, "timeline_at_0")
+        seen = remember_message(play, play.ana, "timeline_at_0")
         await type_command(play, play.ana, "/incident resolved")
         play.clock.advance(timedelta(minutes=1))
         await open_incident(play, "Search is slow")
@@ -177,7 +177,7 @@ async def test_what_was_said_to_the_bot_and_taken_back_stays_so_when_its_questio
         await open_incident(play)
         await play.slack.say(play.ana, play.channel, "@afterword 3/4 12:00 failed over")
         await play.settle()
-        seen = remembered(play, play.ana, "capture_at_0")
+        seen = remember_message(play, play.ana, "capture_at_0")
         await press_old(play, play.ana, seen, "capture_at_0")
         await type_command(play, play.ana, "/timeline undo")
         message = await press_old(play, play.ana, seen, "capture_at_1")
@@ -193,7 +193,7 @@ async def test_an_old_move_of_a_why_says_how_it_stands(sqlite_url: str) -> None:
         await play.settle()
         await type_command(play, play.bo, "/why because of the deploy")
         await play.settle()
-        seen = remembered(play, play.bo, "why_move")
+        seen = remember_message(play, play.bo, "why_move")
         await type_command(play, play.ana, "/why delete 2")
         assert "Ana Demo removed why 2" in await press_old(play, play.bo, seen, "why_move")
         await type_command(play, play.ana, "/why edit 2 because of the rollout")
@@ -206,7 +206,7 @@ async def test_an_action_that_is_somebody_else_s_now_is_said_to_be_theirs(sqlite
         await type_command(play, play.ana, "/action add a load test @Bo Demo due tomorrow")
         await play.pass_time(days=2, hours=2)
         room = play.slack.dm(play.bo)
-        seen = remembered(play, play.bo, "action_done", room)
+        seen = remember_message(play, play.bo, "action_done", room)
         await type_command(play, play.ana, "/action 1 @Chandra Demo")
         assert "Action 1 of INC-1 is Chandra Demo's now." in await press_old(play, play.bo, seen, "action_done")
 
@@ -222,7 +222,7 @@ async def test_an_old_reminder_says_that_nothing_is_asked_any_more(sqlite_url: s
         await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(hours=24)
         room = play.slack.dm(play.bo)
-        seen = remembered(play, play.bo, action, room)
+        seen = remember_message(play, play.bo, action, room)
         await type_command(play, play.ana, "/postmortem waive a drill")
         message = await press_old(play, play.bo, seen, action)
         assert "The postmortem of INC-1 is already waived. Reopen it: `/postmortem reopen INC-1`" in message
@@ -233,12 +233,12 @@ async def test_an_old_reminder_says_that_nothing_is_asked_any_more(sqlite_url: s
 
 
 async def test_after_publication_the_look_back_says_the_true_reason_in_the_dm(sqlite_url: str) -> None:
-    async with talked(sqlite_url) as play:
+    async with talk(sqlite_url) as play:
         say(play, play.bo, "04:20 failed over")
         until(play, NOON)
         await looked_back(play)
         room = play.slack.dm(play.ana)
-        seen = remembered(play, play.ana, "lookback_choose_0", room)
+        seen = remember_message(play, play.ana, "lookback_choose_0", room)
         for line in OVER:
             await type_command(play, play.ana, line)
         message = await press_old(play, play.ana, seen, "lookback_choose_0")

@@ -14,7 +14,7 @@ HARMFUL = {"page", "resolved", "jsm", "customers", "publish", "waive", "confluen
 COMMANDS: dict[str, Callable[[str], object]] = {"/incident": INCIDENT.parse, "/postmortem": POSTMORTEM.parse}
 
 
-def guessed(command: str, word: str) -> str:
+def guess_word(command: str, word: str) -> str:
     """The suggestion for a word; empty where it is known, or nothing is suggested."""
     try:
         COMMANDS[command](word)
@@ -33,12 +33,12 @@ def test_what_wakes_ends_takes_away_or_tells_others_is_marked_as_harmful() -> No
 @pytest.mark.parametrize("word", [*HARMFUL, "update", "role", "fixed", "done", "end", "finish", "close", "stop"])
 def test_a_slip_of_a_harmful_word_suggests_nothing(command: str, word: str) -> None:
     slips = {f"{word}x", word[:-1], f"x{word}", word[1:], word[0] + word[2:], word[:2] + word[1:], word}
-    assert not {guessed(command, slip) for slip in slips} & HARMFUL
+    assert not {guess_word(command, slip) for slip in slips} & HARMFUL
 
 
 @given(some.sampled_from(sorted(COMMANDS)), some.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=12))
 def test_no_word_at_all_suggests_a_harmful_one(command: str, word: str) -> None:
-    assert guessed(command, word).split(" ")[0] not in HARMFUL
+    assert guess_word(command, word).split(" ")[0] not in HARMFUL
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tests.support.interactions import on_stage, open_incident, type_command
 from tests.support.play import TEAM, Play
 
 
-def published(play: Play, user: str) -> int:
+def count_publications(play: Play, user: str) -> int:
     """How often somebody's tab was published."""
     calls = [call for call in play.slack.calls if call.method == "views.publish" and call.ok]
     return len([call for call in calls if call.args["user_id"] == user])
@@ -66,12 +66,12 @@ async def test_an_action_handed_over_moves_from_one_tab_to_the_other(sqlite_url:
 async def test_the_open_incidents_are_followed_by_those_who_may_see_them(sqlite_url: str) -> None:
     async with looking(sqlite_url, "bo", "chandra") as play:
         room = play.slack.channel("secret-room", [play.ana, play.bo], private=True)
-        before = published(play, play.chandra)
+        before = count_publications(play, play.chandra)
         await type_command(play, play.ana, "/incident open The quiet leak", room)
         await play.settle()
         assert "The quiet leak" in words(play, play.bo)
         assert "2 open incidents" in words(play, play.bo)
-        assert published(play, play.chandra) == before
+        assert count_publications(play, play.chandra) == before
         await done(play, "/incident sev 1", "/incident resolved")
         for user in (play.bo, play.chandra):
             assert "Recently resolved" in words(play, user)
@@ -81,14 +81,14 @@ async def test_the_open_incidents_are_followed_by_those_who_may_see_them(sqlite_
 async def test_what_does_not_show_is_not_published_and_who_never_looked_is_left_alone(sqlite_url: str) -> None:
     async with looking(sqlite_url) as play:
         await done(play, "/action add a load test @Bo Demo due friday")
-        before = published(play, play.bo)
+        before = count_publications(play, play.bo)
         play.clock.advance(timedelta(minutes=10))  # an older age alone is not worth a publication
         await done(play, "/timeline failed over", "/action change the keys @Chandra Demo due friday")
         await done(play, "/why because the pool ran out")
-        assert published(play, play.bo) == before
+        assert count_publications(play, play.bo) == before
         assert "under 1 min" in words(play, play.bo)
         assert "10 min" in await open_home(play, play.bo)
-        assert published(play, play.chandra) == published(play, play.ana) == 0
+        assert count_publications(play, play.chandra) == count_publications(play, play.ana) == 0
 
 
 async def test_a_tab_that_nobody_looked_at_for_a_week_waits_for_its_next_opening(sqlite_url: str) -> None:
@@ -101,16 +101,16 @@ async def test_a_tab_that_nobody_looked_at_for_a_week_waits_for_its_next_opening
 
 async def test_a_burst_of_changes_is_one_publication_a_person(sqlite_url: str) -> None:
     async with looking(sqlite_url, "bo", "chandra") as play:
-        before, began = published(play, play.bo), time.monotonic()
+        before, began = count_publications(play, play.bo), time.monotonic()
 
         def pauses() -> float:
             return (time.monotonic() - began) // HOME_TAB_PAUSE_SECONDS
 
         for number in range(30):
             await type_command(play, play.ana, f"/action step {number} @Bo Demo due friday")
-        assert published(play, play.bo) - before <= 1 + pauses()
+        assert count_publications(play, play.bo) - before <= 1 + pauses()
         await play.settle()
-        assert published(play, play.bo) - before <= 2 + pauses()
+        assert count_publications(play, play.bo) - before <= 2 + pauses()
         assert "1–20 of 30" in words(play, play.bo)
 
 
@@ -118,15 +118,15 @@ async def test_slack_is_left_alone_for_as_long_as_it_asks_and_nothing_is_lost(sq
     async with looking(sqlite_url) as play:
         play.slack.fail("views.publish", "ratelimited", retry_after=60)
         await done(play, "/action add a load test @Bo Demo due friday")
-        before = published(play, play.bo)
+        before = count_publications(play, play.bo)
         await done(play, "/action mend the alert @Bo Demo due friday")
-        assert published(play, play.bo) == before
+        assert count_publications(play, play.bo) == before
         assert "You're all caught up" in words(play, play.bo)
         assert 0 < play.bot.slack.home_tabs._quiet_until - time.monotonic() <= 60
         play.bot.slack.home_tabs._quiet_until = time.monotonic()  # a minute later
         await play.settle()
         assert "*Your actions* · 2 open" in words(play, play.bo)
-        assert published(play, play.bo) == before + 1
+        assert count_publications(play, play.bo) == before + 1
 
 
 async def test_what_fell_due_shows_with_the_digest_though_nobody_did_anything(sqlite_url: str) -> None:
@@ -168,12 +168,12 @@ async def test_only_so_many_of_those_who_owe_nothing_are_told_of_a_new_incident(
         for user in (play.ana, play.bo, play.chandra, play.slack.user("Dora Demo", "Europe/Berlin")):
             await open_home(play, user)
             play.clock.advance(timedelta(minutes=1))
-        before = published(play, play.bo)
+        before = count_publications(play, play.bo)
         await type_command(play, play.ana, "/incident sev 1")
         await play.settle()
         assert "sev1" in words(play, play.ana)  # she has something to do in it
         assert "sev1" in words(play, play.chandra)
-        assert published(play, play.bo) == before
+        assert count_publications(play, play.bo) == before
 
 
 async def test_ten_thousand_tabs_cost_a_change_no_more_than_those_it_shows_in(sqlite_url: str) -> None:

@@ -1,12 +1,12 @@
 """Whys that are worded anew, taken back and brought back; every wording stays in the history."""
 
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import labels, last, on_stage, press, type_command, window
 
 
 async def test_a_why_is_edited_and_its_history_tells_every_wording(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/why because the pool ran out")
         answer = await type_command(play, play.bo, "/why edit 1 because the pool was full")
         assert "Why 1 now reads: because the pool was full\nBefore: _because the pool ran out_" in answer
@@ -21,7 +21,7 @@ async def test_a_why_is_edited_and_its_history_tells_every_wording(sqlite_url: s
 
 async def test_a_why_taken_back_leaves_what_explained_it_to_the_one_before_and_comes_back(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for text in ("one", "two", "three"):
             await type_command(play, play.ana, f"/why because {text}")
         assert "Removed why 2: because two" in await type_command(play, play.bo, "/why delete 2")
@@ -40,7 +40,7 @@ async def test_a_why_taken_back_leaves_what_explained_it_to_the_one_before_and_c
 
 async def test_two_people_rewording_one_why_both_see_both_wordings(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/why because the pool ran out")
         views = {}
         for user in (play.ana, play.bo):
@@ -59,7 +59,7 @@ async def test_two_people_rewording_one_why_both_see_both_wordings(sqlite_url: s
 
 async def test_what_only_begins_like_a_correction_is_an_answer(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for text in ("edit rights were missing", "delete 2 replicas and it fails", "show 1 was cached"):
             await type_command(play, play.ana, f"/why {text}")
         assert [why.text for why in play.case().whys] == [
@@ -71,7 +71,7 @@ async def test_what_only_begins_like_a_correction_is_an_answer(sqlite_url: str) 
 
 async def test_a_text_of_nothing_is_refused_in_the_form(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/why because the pool ran out")
         await type_command(play, play.ana, "/why edit 1")
         view = await window(play, play.ana, "why_edit")

@@ -2,7 +2,7 @@
 
 from bot.rehearsal.screen import ShownMessage
 from tests.handlers.test_why_threads import said_in_thread, thread
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import having, labels, on_stage, press, type_command, window
 from tests.support.play import Play
 
@@ -11,7 +11,7 @@ def parents(play: Play) -> list[tuple[int, int | None]]:
     return [(why.number, why.parent) for why in play.case().whys]
 
 
-async def pressed(play: Play, user: str, action: str) -> list[ShownMessage]:
+async def press_in_thread(play: Play, user: str, action: str) -> list[ShownMessage]:
     """Press a button in the thread; the thread."""
     holding = next(m for m in reversed(thread(play, user)) if action in [button[1] for button in m.buttons])
     assert (await play.slack.click(user, holding, action)).ok
@@ -21,7 +21,7 @@ async def pressed(play: Play, user: str, action: str) -> list[ShownMessage]:
 
 async def test_answers_typed_within_seconds_are_asked_about_and_put_side_by_side(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await play.pass_time(seconds=4)
         answer = await type_command(play, play.chandra, "/why because the alert was muted")
@@ -42,7 +42,7 @@ async def test_answers_typed_within_seconds_are_asked_about_and_put_side_by_side
 
 async def test_who_had_time_to_read_or_goes_on_alone_is_not_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await type_command(play, play.bo, "/why because of the retries")
         await play.pass_time(seconds=30)
@@ -55,7 +55,7 @@ async def test_who_had_time_to_read_or_goes_on_alone_is_not_asked(sqlite_url: st
 
 async def test_a_form_that_was_open_meanwhile_stands_beside_and_can_be_put_beneath(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         views = [await window(play, user, "why_answer") for user in (play.bo, play.chandra)]
         await play.slack.submit(play.bo, views[0], {"answer": "the pool ran out"})
         await play.pass_time(minutes=9)
@@ -74,7 +74,7 @@ async def test_a_form_that_was_open_meanwhile_stands_beside_and_can_be_put_benea
 
 async def test_a_form_on_an_older_question_says_nothing_of_what_was_there_when_it_opened(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         first = having(play, play.bo, "why_answer")
         await type_command(play, play.bo, "/why because the pool ran out")
         await play.settle()
@@ -88,7 +88,7 @@ async def test_a_form_on_an_older_question_says_nothing_of_what_was_there_when_i
 
 async def test_a_why_is_moved_by_command_with_what_explains_it_and_never_into_a_ring(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for text in ("the pool ran out", "retries", "no cap", "the alert was muted"):
             await type_command(play, play.bo, f"/why because of {text}")
         assert "Why 2 now explains the incident itself" in await type_command(play, play.ana, "/why move 2 beside 1")
@@ -109,7 +109,7 @@ async def test_a_why_is_moved_by_command_with_what_explains_it_and_never_into_a_
 
 async def test_what_explained_a_why_that_was_taken_back_is_its_again_after_another_moved(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for text in ("the pool ran out", "retries", "no cap", "the alert was muted"):
             await type_command(play, play.bo, f"/why because of {text}")
         await type_command(play, play.bo, "/why delete 2")

@@ -1,7 +1,7 @@
 """Prompts in the thread of the whys: the newest asks and has buttons; older ones show who answered them."""
 
 from tests.handlers.test_why_threads import parent, post_button, said_in_thread, thread
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import labels, last, on_stage, press, type_command, window
 from tests.support.play import Play
 
@@ -24,7 +24,7 @@ def top_level(play: Play) -> list[str]:
 
 async def test_only_the_newest_prompt_has_buttons_and_the_others_show_their_answers(database_url: str) -> None:
     async with on_stage(database_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for user, text in (
             (play.ana, "the pool ran out"),
             (play.bo, "retries piled up"),
@@ -44,7 +44,7 @@ async def test_only_the_newest_prompt_has_buttons_and_the_others_show_their_answ
 
 async def test_answers_that_come_before_any_prompt_is_sent_leave_one_with_buttons(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for number in range(1, 4):
             await type_command(play, play.bo, f"/why because of reason {number}")
         await play.settle()
@@ -54,7 +54,7 @@ async def test_answers_that_come_before_any_prompt_is_sent_leave_one_with_button
 
 async def test_five_whys_and_a_root_cause_are_one_post_in_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         before = top_level(play)
         for number in range(1, 6):
             await type_command(play, play.bo, f"/why because of reason {number}")
@@ -70,7 +70,7 @@ async def test_five_whys_and_a_root_cause_are_one_post_in_the_channel(sqlite_url
 
 async def test_a_press_in_the_thread_is_answered_in_the_thread_alone(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await said_in_thread(play, play.bo, "because the pool ran out")
         seen = len(play.slack.messages(play.channel, user=play.ana))
         prompt = thread(play)[-1]
@@ -85,7 +85,7 @@ async def test_a_press_in_the_thread_is_answered_in_the_thread_alone(sqlite_url:
 
 async def test_an_old_answer_button_opens_the_question_that_is_open_now(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await type_command(play, play.bo, "/why because retries piled up")
         await play.settle()
@@ -102,7 +102,7 @@ async def test_an_old_answer_button_opens_the_question_that_is_open_now(sqlite_u
 
 async def test_an_old_answer_button_says_so_once_every_branch_has_ended(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await type_command(play, play.bo, "/why root")
         await play.settle()
@@ -116,7 +116,7 @@ async def test_an_old_answer_button_says_so_once_every_branch_has_ended(sqlite_u
 
 async def test_where_the_wording_or_the_depth_changes_the_newest_prompt_says_so(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for text in ("the pool ran out", "retries piled up", "nothing caps them"):
             await type_command(play, play.bo, f"/why because {text}")
         await type_command(play, play.bo, "/why delete 2")
@@ -129,7 +129,7 @@ async def test_where_the_wording_or_the_depth_changes_the_newest_prompt_says_so(
 
 async def test_after_an_action_was_made_of_a_root_cause_its_button_goes(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await type_command(play, play.bo, "/why root")
         await play.settle()
@@ -144,7 +144,7 @@ async def test_after_an_action_was_made_of_a_root_cause_its_button_goes(sqlite_u
 
 async def test_while_the_incident_is_open_again_nothing_is_asked(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await play.settle()
         await type_command(play, play.bo, "/incident reopen")
@@ -159,7 +159,7 @@ async def test_while_the_incident_is_open_again_nothing_is_asked(sqlite_url: str
 
 async def test_a_why_is_marked_as_a_root_cause_once(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because the pool ran out")
         await type_command(play, play.bo, "/why root")
         assert "Why 1 is already a root cause." in await type_command(play, play.ana, "/why root 1")
@@ -172,7 +172,7 @@ async def test_a_why_is_marked_as_a_root_cause_once(sqlite_url: str) -> None:
 
 async def test_a_slip_in_because_and_nothing_behind_it_are_no_answer(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why becuse typo")
         assert [why.text for why in play.case().whys] == ["because typo"]
         for line in ("becuse", "because", "because …"):

@@ -1,14 +1,14 @@
 """In the thread of the whys everything is done that `/why` does, and everybody there reads what was corrected."""
 
 from tests.handlers.test_why_threads import parent, said_in_thread, thread
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import labels, on_stage, press, type_command, window
 from tests.support.play import Play
 
 
 async def three(play: Play) -> None:
     """Three answers, one below the other."""
-    await resolved(play)
+    await resolve_incident(play)
     for user, text in (
         (play.ana, "the pool ran out"),
         (play.bo, "retries piled up"),
@@ -129,7 +129,7 @@ async def test_a_head_that_somebody_deleted_is_let_go_of(sqlite_url: str) -> Non
 
 async def test_a_long_chain_stays_short_in_the_channel(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for number in range(1, 21):
             await type_command(play, play.bo, f"/why because of reason {number} " + "and more " * 40)
         await play.settle()

@@ -4,7 +4,7 @@ import json
 
 from bot.rehearsal.screen import ShownMessage
 from bot.slack.views import blocks
-from tests.handlers.test_whys import resolved
+from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import NOON, Play
 
@@ -33,7 +33,7 @@ async def post_button(play: Play, action: str, value: dict[str, object]) -> None
 
 async def test_the_whys_are_asked_in_one_thread_and_answers_go_into_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         answer = await type_command(play, play.bo, "/why because the pool ran out")
         assert "*Why 2 of 5* — Why *the pool ran out*?" in answer
         assert "Posted in the five-whys thread." in answer
@@ -50,7 +50,7 @@ async def test_the_whys_are_asked_in_one_thread_and_answers_go_into_it(sqlite_ur
 
 async def test_a_mention_in_the_thread_answers_and_is_no_entry(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         entries = len(play.case().entries)
         ts = await said_in_thread(play, play.chandra, "@afterword because of @Bo Demo's deploy <3 & more")
         (why,) = play.case().whys
@@ -66,7 +66,7 @@ async def test_a_mention_in_the_thread_answers_and_is_no_entry(sqlite_url: str) 
 
 async def test_each_answer_has_the_number_that_it_is_corrected_by(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for text in ("because the pool ran out", "retries", "branch 1 the alert was muted"):
             await said_in_thread(play, play.bo, f"@afterword {text}")
         branch = thread(play, play.bo)[-1].plain
@@ -78,7 +78,7 @@ async def test_each_answer_has_the_number_that_it_is_corrected_by(sqlite_url: st
 
 async def test_a_mention_in_another_thread_is_an_entry_as_before(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         other = await play.slack.say(play.bo, play.channel, "what about the queue?")
         await play.slack.say(play.ana, play.channel, "@afterword the queue drained", thread_ts=other)
         await play.settle()
@@ -88,7 +88,7 @@ async def test_a_mention_in_another_thread_is_an_entry_as_before(sqlite_url: str
 
 async def test_the_thread_of_an_older_incident_still_takes_its_answers(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         first = play.case().incident
         await open_incident(play, "Another one")
         await said_in_thread(play, play.bo, "@afterword because of the pool")
@@ -126,7 +126,7 @@ async def test_where_the_bot_cannot_post_the_reply_itself_asks(sqlite_url: str) 
 
 async def test_after_a_reopening_the_open_question_comes_into_the_same_thread(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/why because the pool ran out")
         await type_command(play, play.ana, "/incident reopen")
         await type_command(play, play.ana, "/incident resolved")
@@ -136,7 +136,7 @@ async def test_after_a_reopening_the_open_question_comes_into_the_same_thread(sq
 
 async def test_a_root_cause_ends_its_branch_and_the_next_question_is_about_another(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/why because the pool ran out")
         await type_command(play, play.bo, "/why because retries piled up")
         await type_command(play, play.chandra, "/why branch 1 the alert was muted")
@@ -178,7 +178,7 @@ async def test_evidence_is_shown_as_the_words_of_the_entry(sqlite_url: str) -> N
 
 async def test_an_answer_that_blames_somebody_is_recorded_and_its_author_gets_a_hint_alone(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because Ana forgot to scale it")
         await play.settle()
         hint = having(play, play.bo, "why_edit")
@@ -194,7 +194,7 @@ async def test_an_answer_that_blames_somebody_is_recorded_and_its_author_gets_a_
 
 async def test_the_words_of_blame_are_the_operators_choice(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, environ={"AFTERWORD_BLAME_WORDS": "gremlins, it's Bob"}) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.bo, "/why because Ana forgot to scale it")
         await type_command(play, play.bo, "/why it\u2019s bob again")
         await play.settle()

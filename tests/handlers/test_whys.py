@@ -5,7 +5,7 @@ from tests.support.interactions import having, labels, last, on_stage, open_inci
 from tests.support.play import Play
 
 
-async def resolved(play: Play) -> None:
+async def resolve_incident(play: Play) -> None:
     await open_incident(play)
     await type_command(play, play.ana, "/incident resolved")
     await play.settle()
@@ -23,7 +23,7 @@ async def test_before_the_resolution_the_first_why_waits(sqlite_url: str) -> Non
 
 async def test_each_answer_is_said_to_all_and_quoted_by_the_next_question(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         answer = await type_command(play, play.bo, "/why Because the connection pool ran out.")
         assert answer == (
             "Posted in the five-whys thread.\n*Why 2 of 5* — Why *the connection pool ran out*?\n"
@@ -44,7 +44,7 @@ async def test_each_answer_is_said_to_all_and_quoted_by_the_next_question(sqlite
 
 async def test_the_first_question_quotes_the_title(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.settle()
         assert "*Why 1 of 5* — Why *Checkout is failing*?" in last(play, play.bo).plain
         assert (await window(play, play.bo, "why_answer")).plain.count("Why Checkout is failing?") == 1
@@ -52,7 +52,7 @@ async def test_the_first_question_quotes_the_title(sqlite_url: str) -> None:
 
 async def test_two_who_answer_the_same_question_at_once_name_two_causes_of_the_same(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for _ in range(2):
             views = [await window(play, user, "why_answer") for user in (play.bo, play.chandra)]
             for user, view in zip((play.bo, play.chandra), views, strict=True):
@@ -63,7 +63,7 @@ async def test_two_who_answer_the_same_question_at_once_name_two_causes_of_the_s
 
 async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_action(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for number in range(1, 6):
             answer = await type_command(play, play.bo, f"/why because of reason {number}")
         assert "Five whys deep. Is *reason 5* the root cause, or keep going?\n`/why root` marks it" in answer
@@ -85,7 +85,7 @@ async def test_after_the_fifth_answer_the_root_cause_is_asked_and_becomes_an_act
 
 async def test_one_more_why_goes_on_below_the_fifth(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         for number in range(1, 6):
             await type_command(play, play.bo, f"/why because of reason {number}")
         await play.settle()
@@ -100,7 +100,7 @@ async def test_one_more_why_goes_on_below_the_fifth(sqlite_url: str) -> None:
 
 async def test_a_chain_may_branch_and_is_shown_as_a_tree(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/why because the pool ran out")
         await type_command(play, play.bo, "/why because retries piled up")
         await type_command(play, play.chandra, "/why branch 1 the alert was muted as well")
@@ -118,7 +118,7 @@ async def test_a_chain_may_branch_and_is_shown_as_a_tree(sqlite_url: str) -> Non
 
 async def test_a_root_needs_a_why_and_help_explains(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         assert "There's no why yet. Answer the first one: `/why because …`" in await type_command(
             play, play.ana, "/why root"
         )
@@ -128,7 +128,7 @@ async def test_a_root_needs_a_why_and_help_explains(sqlite_url: str) -> None:
 
 async def test_whys_answered_before_a_reopening_go_on_after_it(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await type_command(play, play.ana, "/why because the pool ran out")
         await type_command(play, play.ana, "/incident reopen")
         assert "*Why 2 of 5* — Why *the pool ran out*?" in await type_command(play, play.ana, "/incident resolved")

@@ -44,7 +44,7 @@ def everything_said(play: Play) -> set[str]:
     return pings
 
 
-async def exported(play: Play, form: str) -> str:
+async def export_text(play: Play, form: str) -> str:
     await type_command(play, play.ana, f"/postmortem export {form}")
     await play.settle()
     return play.slack.files[-1].bytes.decode()
@@ -82,13 +82,13 @@ async def test_hostile_words_in_every_field_ping_nobody_and_break_no_draft(sqlit
         assert case.whys[-1].text == text.strip()
         assert [action.reason for action in case.actions] == [text.strip(), ""]
         await play.pass_time(hours=24)
-        draft = await exported(play, "markdown")
-        page = await exported(play, "html")
+        draft = await export_text(play, "markdown")
+        page = await export_text(play, "html")
         html5lib.HTMLParser(strict=True).parse(page)
         assert "<script" not in page.split("</style>")[-1]
-        told_json = json.loads(await exported(play, "json"))
+        told_json = json.loads(await export_text(play, "json"))
         assert told_json["timeline"][-1]["milestone"] is None
-        rows = list(csv.reader(io.StringIO(await exported(play, "csv"))))
+        rows = list(csv.reader(io.StringIO(await export_text(play, "csv"))))
         assert len({len(row) for row in rows}) == 1
         for control in ("\u202e", "\u2066", "\x1b", "\x07"):
             assert control not in draft + page
@@ -132,7 +132,7 @@ async def test_what_cannot_be_kept_is_replaced_in_every_field(sqlite_url: str) -
         assert {action.text for action in case.actions} == {f"fix {expected}", expected}
         assert [action.reason for action in case.actions] == [expected, ""]
         assert [section.text for section in case.sections.values()] == [expected]
-        assert json.loads(await exported(play, "json"))["incident"]["title"] == expected
+        assert json.loads(await export_text(play, "json"))["incident"]["title"] == expected
 
 
 async def test_people_named_in_a_text_stand_there_by_name(sqlite_url: str) -> None:
@@ -161,7 +161,7 @@ async def test_forty_thousand_characters_are_kept_whole_and_shown_short(sqlite_u
         assert play.case().entries[-1].text == text
         assert "…" in answer
         await play.settle()
-        assert text in json.dumps(json.loads(await exported(play, "json")), ensure_ascii=False)
+        assert text in json.dumps(json.loads(await export_text(play, "json")), ensure_ascii=False)
         for look in ("/timeline", "/timeline show", "/timeline show 2", "/timeline edit 2", "/timeline undo"):
             assert "word &" in await type_command(play, play.ana, look)
 

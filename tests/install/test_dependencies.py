@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.support.install.lock_file import ROOT, declared
+from tests.support.install.lock_file import ROOT, read_declared
 
 FLOORS = ("bot", "handlers", "storage", "templates")
 
@@ -34,12 +34,12 @@ NOT_IMPORTED = {
 """Used in another way than by an import."""
 
 
-def asked(*lists: str) -> set[str]:
+def list_required(*lists: str) -> set[str]:
     """The names in some of the lists."""
-    return {canonicalize_name(Requirement(each).name) for name in lists for each in declared()[name]}
+    return {canonicalize_name(Requirement(each).name) for name in lists for each in read_declared()[name]}
 
 
-def imported(*floors: str) -> set[str]:
+def imported_packages(*floors: str) -> set[str]:
     """The packages from which modules of these folders import."""
     owners = packages_distributions()
     tops = {name.split(".")[0] for floor in floors for name in imports(floor)} - sys.stdlib_module_names
@@ -48,10 +48,12 @@ def imported(*floors: str) -> set[str]:
 
 @cache
 def imports(floor: str) -> frozenset[str]:
-    return frozenset(name for path in (ROOT / floor).rglob("*.py") for name in named(path.read_text(encoding="utf-8")))
+    return frozenset(
+        name for path in (ROOT / floor).rglob("*.py") for name in names_in(path.read_text(encoding="utf-8"))
+    )
 
 
-def named(code: str) -> Iterator[str]:
+def names_in(code: str) -> Iterator[str]:
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -59,29 +61,29 @@ def named(code: str) -> Iterator[str]:
             yield node.module
 
 
-def typed(stubs: str) -> str:
+def package_of_stubs(stubs: str) -> str:
     """The package for which a package of stubs is."""
     return stubs.removeprefix("types-").removesuffix("-stubs")
 
 
 def test_what_the_product_imports_it_asks_for() -> None:
-    assert imported(*FLOORS) - asked("dependencies", "pdf") == set()
+    assert imported_packages(*FLOORS) - list_required("dependencies", "pdf") == set()
 
 
 def test_what_the_tests_import_is_asked_for() -> None:
-    assert imported("tests") - asked("dependencies", "pdf", "build", "dev") == set()
+    assert imported_packages("tests") - list_required("dependencies", "pdf", "build", "dev") == set()
 
 
 def test_everything_that_is_asked_for_at_run_time_the_product_uses() -> None:
-    assert asked("dependencies", "pdf") - imported(*FLOORS) - set(NOT_IMPORTED) == set()
+    assert list_required("dependencies", "pdf") - imported_packages(*FLOORS) - set(NOT_IMPORTED) == set()
 
 
 def test_everything_that_is_asked_for_to_develop_is_used() -> None:
-    needed = asked("build", "dev") - imported("tests") - set(NOT_IMPORTED)
-    stubs = {name for name in needed if typed(name) != name}
+    needed = list_required("build", "dev") - imported_packages("tests") - set(NOT_IMPORTED)
+    stubs = {name for name in needed if package_of_stubs(name) != name}
     assert needed - stubs == set()
-    assert {typed(name) for name in stubs} - asked("dependencies", "pdf", "dev") == set()
+    assert {package_of_stubs(name) for name in stubs} - list_required("dependencies", "pdf", "dev") == set()
 
 
 def test_every_reason_is_for_something_that_is_asked_for() -> None:
-    assert set(NOT_IMPORTED) - asked(*declared()) == set()
+    assert set(NOT_IMPORTED) - list_required(*read_declared()) == set()

@@ -40,7 +40,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of an environment that holds the wheel, and our dependencies but not our checkout."""
     home = tmp_path_factory.mktemp("installed")
     venv.create(home, with_pip=False)
@@ -70,9 +70,9 @@ def test_the_wheel_carries_the_license(wheel: Path) -> None:
         assert [name for name in archive.namelist() if name.endswith("licenses/LICENSE")]
 
 
-def test_the_version_is_told_the_same_everywhere(wheel: Path, installed: Path) -> None:
+def test_the_version_is_told_the_same_everywhere(wheel: Path, programs: Path) -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
-    output = run(installed / "python", "-c", "import bot; print(bot.__version__, bot.__file__)", cwd=installed)
+    output = run(programs / "python", "-c", "import bot; print(bot.__version__, bot.__file__)", cwd=programs)
     version, file = output.split(maxsplit=1)
     assert version == declared
     assert f"-{declared}-" in wheel.name
@@ -80,32 +80,32 @@ def test_the_version_is_told_the_same_everywhere(wheel: Path, installed: Path) -
     assert not Path(file.strip()).is_relative_to(ROOT)
 
 
-def test_the_program_starts_from_anywhere(installed: Path) -> None:
-    assert "manifest" in run(installed / "afterword", "--help", cwd=Path("/"))
+def test_the_program_starts_from_anywhere(programs: Path) -> None:
+    assert "manifest" in run(programs / "afterword", "--help", cwd=Path("/"))
 
 
-def test_the_program_finds_its_own_packages_beside_others_of_the_same_name(installed: Path, tmp_path: Path) -> None:
+def test_the_program_finds_its_own_packages_beside_others_of_the_same_name(programs: Path, tmp_path: Path) -> None:
     for package in PACKAGES:
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").write_text("raise RuntimeError('a stranger')")
-    assert "manifest" in run(installed / "afterword", "--help", cwd=tmp_path)
+    assert "manifest" in run(programs / "afterword", "--help", cwd=tmp_path)
 
 
-def test_no_dependency_brings_a_package_of_our_names(installed: Path) -> None:
+def test_no_dependency_brings_a_package_of_our_names(programs: Path) -> None:
     ask = "import json, importlib.metadata as m; print(json.dumps(m.packages_distributions()))"
-    owners = json.loads(run(installed / "python", "-c", ask, cwd=installed))
+    owners = json.loads(run(programs / "python", "-c", ask, cwd=programs))
     assert {package: set(owners.get(package, ())) for package in PACKAGES} == {name: {"afterword"} for name in PACKAGES}
 
 
-def test_the_demo_plays_from_the_wheel_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
-    run(installed / "afterword", "demo", cwd=tmp_path)
+def test_the_demo_plays_from_the_wheel_in_an_empty_folder(programs: Path, tmp_path: Path) -> None:
+    run(programs / "afterword", "demo", cwd=tmp_path)
     assert {"demo-out"} == {path.name for path in tmp_path.iterdir()}
     assert {".html", ".md", ".json"} <= {path.suffix for path in (tmp_path / "demo-out").iterdir()}
 
 
-def test_the_stand_in_is_served_from_the_wheel_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
+def test_the_stand_in_is_served_from_the_wheel_in_an_empty_folder(programs: Path, tmp_path: Path) -> None:
     port = free_port()
-    words = (str(installed / "afterword"), "rehearse", "--port", str(port))
+    words = (str(programs / "afterword"), "rehearse", "--port", str(port))
     running = subprocess.Popen(words, cwd=tmp_path, env=surroundings(), stdout=subprocess.DEVNULL)
     try:
         page = served_page(f"http://127.0.0.1:{port}/", running)
@@ -128,6 +128,6 @@ def served_page(address: str, running: "subprocess.Popen[bytes]") -> str:
     raise AssertionError(f"nothing answers at {address}")
 
 
-def test_a_second_start_compiles_no_template(installed: Path, tmp_path: Path) -> None:
-    first = run(installed / "python", "-c", LOAD, "anyhow", cwd=tmp_path)
-    assert run(installed / "python", "-c", LOAD, "compiled", cwd=tmp_path) == first
+def test_a_second_start_compiles_no_template(programs: Path, tmp_path: Path) -> None:
+    first = run(programs / "python", "-c", LOAD, "anyhow", cwd=tmp_path)
+    assert run(programs / "python", "-c", LOAD, "compiled", cwd=tmp_path) == first

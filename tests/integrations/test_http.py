@@ -47,7 +47,7 @@ async def calling(shelf: Shelf, patience: RetryPolicy = QUICK, gap: float = 0.0)
             await caller.aclose()
 
 
-async def failed(caller: Caller, call: Call) -> IntegrationError:
+async def error_of(caller: Caller, call: Call) -> IntegrationError:
     with pytest.raises(IntegrationError) as caught:
         await caller.ask(call)
     assert SECRET not in repr(caught.value) + str(caught.value.fields)
@@ -71,7 +71,7 @@ async def test_a_refusal_is_for_good_and_nothing_has_happened(status: int, call:
     shelf = Shelf()
     shelf.next_time("", refuse_with(status, {"errorMessages": ["No such shelf."]}))
     async with calling(shelf) as caller:
-        error = await failed(caller, call)
+        error = await error_of(caller, call)
     assert (error.is_permanent, error.may_have_happened, error.status) == (True, False, status)
     assert len(shelf.seen) == 1
     assert ("No such shelf." in str(error)) == (status not in (401, 302))
@@ -90,7 +90,7 @@ async def test_what_goes_on_failing_is_given_up_after_three_attempts_and_may_be_
     shelf = Shelf()
     shelf.next_time("", *[refuse_with(429, {})] * 5)
     async with calling(shelf) as caller:
-        error = await failed(caller, WRITE)
+        error = await error_of(caller, WRITE)
     assert (error.is_permanent, error.may_have_happened, len(shelf.seen)) == (False, False, 3)
 
 
@@ -110,7 +110,7 @@ async def test_a_write_that_may_have_happened_is_not_repeated_and_says_so(day: B
     shelf = Shelf()
     shelf.next_time("", day)
     async with calling(shelf, IMPATIENT if day.hangs else QUICK) as caller:
-        error = await failed(caller, WRITE)
+        error = await error_of(caller, WRITE)
     assert (error.is_permanent, error.may_have_happened) == (False, True)
     assert len(shelf.bodies) == 1
 
@@ -129,14 +129,14 @@ async def test_a_read_never_says_that_something_may_have_happened() -> None:
     shelf = Shelf()
     shelf.next_time("", *[BadDay(acts=True, resets=True)] * 3)
     async with calling(shelf) as caller:
-        assert not (await failed(caller, ASK)).may_have_happened
+        assert not (await error_of(caller, ASK)).may_have_happened
 
 
 async def test_a_refusal_behind_an_unsure_attempt_leaves_it_unsure() -> None:
     shelf = Shelf()
     shelf.next_time("", BadDay(acts=True, resets=True), refuse_with(409, {}))
     async with calling(shelf) as caller:
-        error = await failed(caller, PUT)
+        error = await error_of(caller, PUT)
     assert (error.status, error.is_permanent, error.may_have_happened) == (409, True, True)
 
 
@@ -154,7 +154,7 @@ async def test_a_long_wait_that_is_asked_for_is_handed_back(status: int) -> None
     shelf = Shelf()
     shelf.next_time("", refuse_with(status, {}, **{"Retry-After": "90"}))
     async with calling(shelf) as caller:
-        error = await failed(caller, WRITE)
+        error = await error_of(caller, WRITE)
     assert (len(shelf.seen), error.retry_after, error.is_permanent) == (1, 90.0, False)
     assert error.retry_at(NOW) == NOW + timedelta(seconds=90)
 
@@ -164,7 +164,7 @@ async def test_a_web_page_in_the_place_of_data_is_no_answer(status: int) -> None
     shelf = Shelf()
     shelf.next_time("", *[page(status)] * 3)
     async with calling(shelf) as caller:
-        error = await failed(caller, ASK)
+        error = await error_of(caller, ASK)
     assert not error.is_permanent
     assert "web page" in str(error)
     assert "sign in" not in str(error)
@@ -174,7 +174,7 @@ async def test_a_web_page_that_refuses_the_token_is_about_the_token() -> None:
     shelf = Shelf()
     shelf.next_time("", page(401))
     async with calling(shelf) as caller:
-        error = await failed(caller, ASK)
+        error = await error_of(caller, ASK)
     assert (error.is_permanent, "refused the token" in str(error)) == (True, True)
 
 
@@ -182,7 +182,7 @@ async def test_a_redirect_is_not_followed_and_names_the_place_without_its_query(
     shelf = Shelf()
     shelf.next_time("", BadDay(302, headers={"Location": "https://elsewhere.example/login?token=1"}))
     async with calling(shelf) as caller:
-        error = await failed(caller, ASK)
+        error = await error_of(caller, ASK)
     assert "https://elsewhere.example/login. " in str(error)
     assert "token=1" not in str(error)
 
@@ -201,7 +201,7 @@ async def test_our_secret_is_not_repeated_though_the_system_quotes_it() -> None:
     body = {"errorMessages": [f"bad header Bearer {SECRET}"], "errors": {"auth": SECRET}}
     shelf.next_time("", refuse_with(400, body))
     async with calling(shelf) as caller:
-        assert "bad header Bearer …" in str(await failed(caller, ASK))
+        assert "bad header Bearer …" in str(await error_of(caller, ASK))
 
 
 async def test_nothing_of_a_body_or_a_secret_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -220,7 +220,7 @@ async def test_an_answer_without_end_is_let_go() -> None:
     shelf = Shelf()
     shelf.next_time("", BadDay(200, "[" + "1," * 50_000 + "1]"))
     async with calling(shelf, replace(QUICK, most_bytes=50_000)) as caller:
-        assert (await failed(caller, ASK)).is_permanent
+        assert (await error_of(caller, ASK)).is_permanent
 
 
 async def test_an_answer_that_trickles_ends_too() -> None:
@@ -235,12 +235,12 @@ async def test_an_answer_that_trickles_ends_too() -> None:
     shelf = Shelf()
     shelf.app.router.add_get("/slow", trickle)
     async with calling(shelf, replace(QUICK, whole=0.3, attempts=1)) as caller:
-        assert "didn't answer in time" in str(await failed(caller, get("/slow")))
+        assert "didn't answer in time" in str(await error_of(caller, get("/slow")))
 
 
 async def test_a_place_where_nobody_listens_has_surely_done_nothing() -> None:
     caller = Caller(Endpoint("Shelf", "http://127.0.0.1:9"), QUICK)
-    error = await failed(caller, WRITE)
+    error = await error_of(caller, WRITE)
     await caller.aclose()
     assert (error.is_permanent, error.may_have_happened) == (False, False)
     assert "127.0.0.1" in str(error)

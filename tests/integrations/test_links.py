@@ -32,7 +32,7 @@ from storage import links as links_store
 from storage.links import Link
 from storage.queues import SyncState
 from tests.export.confluence.test_editor import require_taken
-from tests.integrations.statuspage.test_sync import drafted
+from tests.integrations.statuspage.test_sync import draft_update
 from tests.support.integrations.clients import EMAIL, SECRET
 from tests.support.integrations.fakes.confluence import FakeConfluence
 from tests.support.integrations.fakes.days import BadDay, refuse_with
@@ -128,7 +128,7 @@ async def put_page(site: Site) -> None:
 
 
 async def tell_customers(site: Site) -> None:
-    assert (await site.play.slack.submit(site.play.ana, await drafted(site.play))).ok
+    assert (await site.play.slack.submit(site.play.ana, await draft_update(site.play))).ok
 
 
 STEPS: dict[str, Step] = {"item": act, "issue": open_issue, "page": put_page, "customers": tell_customers}
@@ -166,10 +166,10 @@ async def test_all_that_stands_is_linked_whatever_came_first(sqlite_url: str, or
             await STEPS[name](site)
             await rest(site)
         require_related(site)
-        made = len(site.jira.asked("POST .*/(remotelink|issueLink)$"))
+        made = len(site.jira.find_calls("POST .*/(remotelink|issueLink)$"))
         assert made == 7
         await rest(site, minutes=5)
-        assert len(site.jira.asked("POST .*/(remotelink|issueLink)$")) == made
+        assert len(site.jira.find_calls("POST .*/(remotelink|issueLink)$")) == made
         for words in ("is on Confluence", "INC-1 is INC-", "is OPS-"):
             assert site.count_messages(words) <= 1
 
@@ -238,7 +238,7 @@ async def test_links_that_somebody_took_off_the_page_stay_off_it(sqlite_url: str
     async with everything(sqlite_url) as site:
         await put_page(site)
         await rest(site)
-        site.wiki.edited("1000", "<p>Ours.</p>" + site.body.partition("</p>")[2])
+        site.wiki.edit("1000", "<p>Ours.</p>" + site.body.partition("</p>")[2])
         await open_issue(site)
         await rest(site)
         assert site.body.startswith("<p>Ours.</p>")

@@ -9,19 +9,19 @@ import pytest
 from bot.integrations.http import IntegrationError
 from bot.integrations.sync import SyncResult
 from storage.links import Link
-from tests.handlers.test_redaction import CLEAN, LEAK, redacted
+from tests.handlers.test_redaction import CLEAN, LEAK, press_redact
 from tests.handlers.test_secrets import PASSWORD, files
 from tests.integrations.service_management.test_sync import with_pager
-from tests.integrations.statuspage.test_sync import drafted, with_page
+from tests.integrations.statuspage.test_sync import draft_update, with_page
 from tests.integrations.test_sync_workers import Slow, thing
-from tests.support.alert_senders import ALERTS, call, pagerduty, watched
+from tests.support.alert_senders import ALERTS, call, pagerduty, watch_alerts
 from tests.support.interactions import on_stage, open_incident, type_command, window
 
 
 async def test_what_people_are_paged_with_is_redacted_before_and_after_it_went(sqlite_url: str) -> None:
     async with with_pager(sqlite_url) as (play, there):
         await type_command(play, play.bo, f"/incident page {LEAK}")
-        assert "is redacted" in await redacted(play, play.bo)
+        assert "is redacted" in await press_redact(play, play.bo)
         assert PASSWORD.encode() not in files(sqlite_url)
         await play.pass_time(seconds=1)
         (alert,) = there.alerts.values()
@@ -53,7 +53,7 @@ async def test_what_is_redacted_while_a_call_is_under_way_does_not_come_back_wit
         await type_command(play, play.bo, f"/incident page {LEAK}")
         calling = asyncio.create_task(play.bot.sync_workers.run_due(play.clock.now()))
         await pager.called.wait()
-        assert "is redacted" in await redacted(play, play.bo)
+        assert "is redacted" in await press_redact(play, play.bo)
         pager.gate.set()
         await calling
         found = thing(play, "paging", "INC-1 page of #2")
@@ -64,14 +64,14 @@ async def test_what_is_redacted_while_a_call_is_under_way_does_not_come_back_wit
 
 async def test_what_customers_were_told_leaves_our_rows(sqlite_url: str) -> None:
     async with with_page(sqlite_url) as (play, _):
-        await play.slack.submit(play.ana, await drafted(play, body=LEAK))
+        await play.slack.submit(play.ana, await draft_update(play, body=LEAK))
         await play.pass_time(seconds=5)
-        assert "is redacted" in await redacted(play, play.ana)
+        assert "is redacted" in await press_redact(play, play.ana)
         assert PASSWORD.encode() not in files(sqlite_url)
 
 
 async def test_an_incident_that_an_alert_may_join_is_named_masked(sqlite_url: str) -> None:
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:04Z"))
         await type_command(play, play.ana, f"/incident open {LEAK}")
         await play.settle()

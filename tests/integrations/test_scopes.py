@@ -42,7 +42,7 @@ ROOTS = {"jira": ("/rest/api/3", "jira-v3.json"), "confluence": ("/wiki/api/v2",
 CALLS = [(product, call) for product, calls in OURS.items() for call in calls]
 
 
-def demanded(product: str, call: str) -> set[str]:
+def demanded_scopes(product: str, call: str) -> set[str]:
     """What the vendor's description says that is current."""
     method, path = call.split()
     root, name = ROOTS[product]
@@ -56,7 +56,7 @@ def test_a_call_needs_what_its_description_says(product: str, call: str) -> None
     method, path = call.split()
     need = need_of(product, method, ROOTS[product][0] + re.sub(r"{[^}]*}", "OPS-1", path))
     assert need is not None
-    assert set(need.scopes) == demanded(product, call)
+    assert set(need.scopes) == demanded_scopes(product, call)
 
 
 @pytest.mark.parametrize(

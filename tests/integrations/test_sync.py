@@ -66,14 +66,14 @@ class Elsewhere:
 
 
 @asynccontextmanager
-async def connected(database_url: str) -> AsyncIterator[tuple[Play, Elsewhere]]:
+async def connect(database_url: str) -> AsyncIterator[tuple[Play, Elsewhere]]:
     elsewhere = Elsewhere()
     async with on_stage(database_url, sync_handlers={"jira": elsewhere}) as play:
         await open_incident(play)
         yield play, elsewhere
 
 
-def wanted(play: Play, subject: str = "INC-1 action 1") -> None:
+def want_link(play: Play, subject: str = "INC-1 action 1") -> None:
     def unit(tx: Transaction) -> None:
         links_store.enqueue(tx, LinkKey(TEAM, "jira", subject, play.case().incident.id), play.clock.now())
 
@@ -95,9 +95,9 @@ def list_warnings(play: Play) -> list[str]:
 
 
 async def test_what_is_wanted_is_brought_there_once(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
-        wanted(play)
-        wanted(play)
+    async with connect(database_url) as (play, elsewhere):
+        want_link(play)
+        want_link(play)
         await play.pass_time(seconds=1)
         await play.pass_time(hours=5)
         assert (elsewhere.calls, elsewhere.contents) == (1, {"INC-1 action 1": "Checkout is failing"})
@@ -105,9 +105,9 @@ async def test_what_is_wanted_is_brought_there_once(database_url: str) -> None:
 
 
 async def test_an_attempt_of_unknown_fate_is_looked_up_before_it_is_repeated(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.bad_days = [failure("Jira broke the connection off.", may_have_happened=True)]
-        wanted(play)
+        want_link(play)
         await play.pass_time(seconds=1)
         assert (link(play).state, link(play).is_unsure) == (SyncState.PENDING, True)
         await play.pass_time(minutes=1)
@@ -115,9 +115,9 @@ async def test_an_attempt_of_unknown_fate_is_looked_up_before_it_is_repeated(dat
 
 
 async def test_a_wait_that_the_system_asks_for_is_kept(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.bad_days = [failure("Jira asks for a pause.", retry_after=900.0)]
-        wanted(play)
+        want_link(play)
         await play.pass_time(seconds=1)
         await play.pass_time(minutes=14)
         assert elsewhere.calls == 1
@@ -126,10 +126,10 @@ async def test_a_wait_that_the_system_asks_for_is_kept(database_url: str) -> Non
 
 
 async def test_a_refusal_is_told_once_with_its_remedy_and_tried_again_on_request(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)] * 2
-        wanted(play)
-        wanted(play, "INC-1 action 2")
+        want_link(play)
+        want_link(play, "INC-1 action 2")
         await play.pass_time(seconds=1)
         await play.pass_time(hours=9)
         assert list_warnings(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
@@ -141,9 +141,9 @@ async def test_a_refusal_is_told_once_with_its_remedy_and_tried_again_on_request
 
 
 async def test_a_token_that_is_refused_mends_itself_once_it_is_replaced(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.bad_days = [failure(is_permanent=True, status=401)] * 3
-        wanted(play)
+        want_link(play)
         for _ in range(4):
             await play.pass_time(minutes=16)
         assert (elsewhere.calls, link(play).state) == (4, SyncState.IN_SYNC)
@@ -151,9 +151,9 @@ async def test_a_token_that_is_refused_mends_itself_once_it_is_replaced(database
 
 
 async def test_what_fails_again_and_again_is_told_once_and_never_given_up(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.bad_days = [failure("Jira did not answer in time.") for _ in range(12)]
-        wanted(play)
+        want_link(play)
         for _ in range(30):
             await play.pass_time(minutes=70)
         assert (link(play).state, elsewhere.calls) == (SyncState.IN_SYNC, 13)
@@ -163,14 +163,14 @@ async def test_what_fails_again_and_again_is_told_once_and_never_given_up(databa
 async def test_what_is_wanted_no_more_is_let_go(database_url: str) -> None:
     async with on_stage(database_url, sync_handlers={"jira": Elsewhere()}) as play:
         await open_incident(play, "gone")
-        wanted(play)
+        want_link(play)
         await play.pass_time(seconds=1)
         assert link(play).state == "let go"
 
 
 async def test_a_call_left_behind_by_a_crash_is_taken_over_and_looked_up(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
-        wanted(play)
+    async with connect(database_url) as (play, elsewhere):
+        want_link(play)
         play.bot.store.write_now(
             lambda tx: links_store.claim(tx, link(play), "somebody who died", play.clock.now() + timedelta(minutes=5))
         )
@@ -181,10 +181,10 @@ async def test_a_call_left_behind_by_a_crash_is_taken_over_and_looked_up(databas
 
 
 async def test_two_bots_on_one_database_share_the_work(postgres_url: str) -> None:
-    async with connected(postgres_url) as (play, elsewhere):
+    async with connect(postgres_url) as (play, elsewhere):
         elsewhere.pause = 0.05
         for number in range(12):
-            wanted(play, f"INC-1 action {number}")
+            want_link(play, f"INC-1 action {number}")
         async with Afterword(play.bot.settings, play.bot.store, play.clock, {"jira": elsewhere}) as second:
             now = play.clock.now()
             made = await asyncio.gather(play.bot.sync_workers.run_due(now), second.sync_workers.run_due(now))
@@ -194,9 +194,9 @@ async def test_two_bots_on_one_database_share_the_work(postgres_url: str) -> Non
 
 
 async def test_recording_waits_for_no_other_system(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.pause = 10 * LONG_SECONDS
-        wanted(play)
+        want_link(play)
         hanging = asyncio.create_task(play.bot.sync_workers.run_due(play.clock.now()))
         await until(lambda: elsewhere.calls)
         async with asyncio.timeout(SOON_SECONDS):
@@ -208,10 +208,10 @@ async def test_recording_waits_for_no_other_system(database_url: str) -> None:
 
 
 async def test_when_all_is_in_step_again_that_is_said_once(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.bad_days = [failure(is_permanent=True, status=401)] * 3
         for number in (1, 2, 3):
-            wanted(play, f"INC-1 action {number}")
+            want_link(play, f"INC-1 action {number}")
         await play.pass_time(seconds=1)
         assert len(list_warnings(play)) == 1
         await play.pass_time(minutes=16)
@@ -221,12 +221,12 @@ async def test_when_all_is_in_step_again_that_is_said_once(database_url: str) ->
 
 
 async def test_what_still_needs_somebody_is_counted_in_that(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
-        wanted(play)
+        want_link(play)
         await play.pass_time(seconds=1)
         elsewhere.bad_days = [failure(is_permanent=True, status=401)]
-        wanted(play, "INC-1 action 2")
+        want_link(play, "INC-1 action 2")
         await play.pass_time(seconds=1)
         await play.pass_time(minutes=16)
         said_again = [one.plain for one in play.slack.messages(play.channel) if "works again" in one.plain]
@@ -235,10 +235,10 @@ async def test_what_still_needs_somebody_is_counted_in_that(database_url: str) -
 
 
 async def test_the_same_failure_after_a_click_is_told_again(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)] * 4
-        wanted(play)
-        wanted(play, "INC-1 action 2")
+        want_link(play)
+        want_link(play, "INC-1 action 2")
         await play.pass_time(seconds=1)
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
@@ -246,18 +246,18 @@ async def test_the_same_failure_after_a_click_is_told_again(database_url: str) -
 
 
 async def test_one_thing_that_cannot_be_read_hinders_no_other(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         elsewhere.unreadable = "INC-1 action 1"
         for number in (1, 2):
-            wanted(play, f"INC-1 action {number}")
+            want_link(play, f"INC-1 action {number}")
         await play.pass_time(seconds=1)
         assert (link(play).state, link(play, "INC-1 action 2").state) == (SyncState.PENDING, SyncState.IN_SYNC)
         assert "KeyError" in link(play).error
 
 
 async def test_what_this_process_does_not_follow_is_left_to_one_that_does(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
-        wanted(play)
+    async with connect(database_url) as (play, elsewhere):
+        want_link(play)
         async with Afterword(play.bot.settings, play.bot.store, play.clock, {"statuspage": Elsewhere()}) as other:
             await other.sync_workers.run_due(play.clock.now())
         assert (link(play).state, elsewhere.calls) == (SyncState.PENDING, 0)
@@ -266,7 +266,7 @@ async def test_what_this_process_does_not_follow_is_left_to_one_that_does(databa
 
 
 async def test_what_failed_in_a_private_channel_is_named_there_alone(database_url: str) -> None:
-    async with connected(database_url) as (play, elsewhere):
+    async with connect(database_url) as (play, elsewhere):
         private = play.slack.channel("quiet", [play.ana], private=True)
         await open_incident(play, "Payroll leaks", private)
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
@@ -278,14 +278,14 @@ async def test_what_failed_in_a_private_channel_is_named_there_alone(database_ur
         assert sum("INC-2 action 1" in message.plain for message in play.slack.messages(private)) == 1
         assert "INC-2" not in await interactions.type_command(play, play.bo, "/incident connections")
         assert "INC-2 action 1" in await interactions.type_command(play, play.ana, "/incident connections", private)
-        wanted(play)
+        want_link(play)
         elsewhere.bad_days = [failure("Jira has no project OPS.", is_permanent=True, status=400)]
         await play.pass_time(seconds=1)
         assert list_warnings(play) == [":warning: INC-1 action 1: Jira has no project OPS."]
 
 
 async def test_a_clock_that_is_put_back_stops_no_look_at_what_changed_there(sqlite_url: str) -> None:
-    async with connected(sqlite_url) as (play, elsewhere):
+    async with connect(sqlite_url) as (play, elsewhere):
         await play.bot.sync_workers.run_due(play.clock.now() + timedelta(days=400))
         before = elsewhere.looks
         await play.bot.sync_workers.run_due(play.clock.now())

@@ -64,19 +64,19 @@ class Scribe:
             await (ack(**self.answer) if isinstance(self.answer, dict) else ack(self.answer))
 
         @bolt.action(re.compile(".*"))
-        async def touched(ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
+        async def answer_touch(ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
             self.heard.append(body)
             if self.response:
                 await respond(**self.response)
             await ack()
 
         @bolt.view("form")
-        async def submitted(ack: AsyncAck, body: Json) -> None:
+        async def answer_submission(ack: AsyncAck, body: Json) -> None:
             self.heard.append(body)
             await ack(**self.response)
 
         @bolt.view_closed("form")
-        async def closed(ack: AsyncAck, body: Json) -> None:
+        async def answer_close(ack: AsyncAck, body: Json) -> None:
             self.heard.append(body)
             await ack()
 

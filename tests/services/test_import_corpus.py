@@ -26,8 +26,8 @@ from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
 from tests.support import full_incident
 from tests.support.export.cases import NOW
-from tests.support.export.json_mutations import spoiled
-from tests.support.full_incident import LATER, RULES, exported
+from tests.support.export.json_mutations import spoil
+from tests.support.full_incident import LATER, RULES, export_incident
 from tests.support.timeouts import PATIENT
 
 EXPORTER = Exporter()
@@ -55,9 +55,9 @@ def check_round(about: Case, number: int, other: Store, store: Store) -> None:
     """From a case to one database, to a file, to another database, to the same file."""
     numbered = replace(about, incident=replace(about.incident, number=number))
     take_in(other, EXPORTER.render(postmortem_rules.compile_document(numbered, NOW), "json"))
-    content = exported(other, number)
+    content = export_incident(other, number)
     take_in(store, content)
-    assert exported(store, number) == content
+    assert export_incident(store, number) == content
 
 
 async def test_the_story_that_ships_comes_back_byte_for_byte(store: Store, tmp_path: Path) -> None:
@@ -106,14 +106,14 @@ def rows(store: Store) -> dict[str, int]:
 @pytest.mark.parametrize("seed", range(2))
 def test_a_spoiled_file_is_taken_in_whole_or_leaves_nothing_behind(seed: int, other: Store, store: Store) -> None:
     other.write_now(full_incident.write)
-    content, chance = exported(other), random.Random(seed)
+    content, chance = export_incident(other), random.Random(seed)
     for content_number in (1, 2):
-        take_in(store, exported(other, content_number))
+        take_in(store, export_incident(other, content_number))
     taken = 0
     for _ in range(80):
         before = rows(store)
         try:
-            record = json_reader.read(spoiled(content, chance))
+            record = json_reader.read(spoil(content, chance))
             imported = drafts_service.import_record(store, record, ImportRequest(is_new=True), RULES, LATER)
         except Refused:
             assert rows(store) == before
@@ -136,11 +136,11 @@ def test_an_import_that_fails_at_its_last_row_leaves_nothing_behind(
     table: str, other: Store, sqlite_store: Store
 ) -> None:
     other.write_now(full_incident.write)
-    take_in(sqlite_store, exported(other, 1))
+    take_in(sqlite_store, export_incident(other, 1))
     connection = sqlite_store.driver.connect()
     connection.execute(f"CREATE TRIGGER full BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END")
     connection.close()
     before = rows(sqlite_store)
     with pytest.raises(NotRecorded):
-        take_in(sqlite_store, exported(other))
+        take_in(sqlite_store, export_incident(other))
     assert rows(sqlite_store) == before

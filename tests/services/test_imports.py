@@ -31,7 +31,7 @@ from storage import whys as whys_store
 from storage.database.store import Store, open_store
 from storage.search import SearchQuery
 from tests.support import full_incident
-from tests.support.full_incident import LATER, RULES, SECRET, exported
+from tests.support.full_incident import LATER, RULES, SECRET, export_incident
 from tests.support.storage.sample_records import noting, open_incident
 from tests.support.timeouts import PATIENT
 
@@ -53,15 +53,15 @@ def take_in(store: Store, content: bytes, **wish: Any) -> Imported:
 
 def test_the_record_comes_back_byte_for_byte_in_every_form(source: Store, store: Store) -> None:
     for number in (1, 2):
-        content = exported(source, number)
+        content = export_incident(source, number)
         assert not take_in(store, content).is_here
-        assert exported(store, number) == content
+        assert export_incident(store, number) == content
     for form in FORMATS:
-        assert exported(store, form=form) == exported(source, form=form)
+        assert export_incident(store, form=form) == export_incident(source, form=form)
 
 
 def test_the_export_tells_every_wording_what_was_struck_and_no_secret(source: Store) -> None:
-    content = exported(source)
+    content = export_incident(source)
     export = json.loads(content)
     assert [one["change"] for one in export["timeline"][-1]["versions"]] == []
     lines = {line["number"]: line for line in export["timeline"]}
@@ -84,7 +84,7 @@ def test_the_export_tells_every_wording_what_was_struck_and_no_secret(source: St
 
 
 def test_what_was_struck_can_be_brought_back_and_numbers_go_on(source: Store, store: Store) -> None:
-    take_in(store, exported(source))
+    take_in(store, export_incident(source))
     incident = store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 2))
     assert incident is not None
     every = store.read_now(lambda tx: whys_store.list_all(tx, incident.id))
@@ -99,33 +99,33 @@ def test_what_was_struck_can_be_brought_back_and_numbers_go_on(source: Store, st
 
 
 def test_the_same_again_changes_nothing_whatever_people_are_called_by_now(source: Store, store: Store) -> None:
-    content = exported(source)
+    content = export_incident(source)
     take_in(store, content)
     store.write_now(lambda tx: people_store.save(tx, Person("T1", "U1", "Ana Renamed", "Asia/Kolkata")))
-    before = exported(store)
+    before = export_incident(store)
     again = take_in(store, content)
     assert (again.is_here, again.incident.key) == (True, "INC-2")
-    assert exported(store) == before
+    assert export_incident(store) == before
     assert store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 3)) is None
 
 
 def test_another_incident_of_that_key_is_left_alone_and_the_next_key_is_free(source: Store, store: Store) -> None:
-    take_in(store, exported(source, 1))
-    take_in(store, exported(source))
-    other = exported(source).replace(b"Errors climb", b"Errors soar")
-    before = exported(store)
+    take_in(store, export_incident(source, 1))
+    take_in(store, export_incident(source))
+    other = export_incident(source).replace(b"Errors climb", b"Errors soar")
+    before = export_incident(store)
     with pytest.raises(Refused, match=r"INC-2 is already here with different content.*--as-new"):
         take_in(store, other)
-    assert exported(store) == before
+    assert export_incident(store) == before
     taken = take_in(store, other, is_new=True)
     assert taken.incident.key == "INC-3"
-    assert exported(store) == before
-    assert exported(store, 3) == other.replace(b'"key": "INC-2"', b'"key": "INC-3"')
+    assert export_incident(store) == before
+    assert export_incident(store, 3) == other.replace(b'"key": "INC-2"', b'"key": "INC-3"')
 
 
 def test_an_open_incident_needs_a_free_channel(source: Store, store: Store) -> None:
     store.write_now(lambda tx: open_incident(tx, Place("T1", "C0")))
-    content = exported(source, 1).replace(b'"key": "INC-1"', b'"key": "INC-8"')
+    content = export_incident(source, 1).replace(b'"key": "INC-1"', b'"key": "INC-8"')
     with pytest.raises(Refused, match="INC-8 isn't resolved, and INC-1 is open in its channel C0"):
         take_in(store, content)
     taken = take_in(store, content, channel="C5")
@@ -136,17 +136,17 @@ def test_it_can_go_into_another_workspace_without_what_was_said_of_that_one_s_in
     source: Store, store: Store
 ) -> None:
     store.write_now(lambda tx: open_incident(tx, Place("T2", "C9")))
-    taken = take_in(store, exported(source), team="T2")
+    taken = take_in(store, export_incident(source), team="T2")
     assert (taken.incident.team, taken.incident.key, taken.left_out) == ("T2", "INC-2", ())
     assert store.read_now(lambda tx: incidents_store.find_by_number(tx, "T1", 2)) is None
     assert store.read_now(lambda tx: search_store.list_verdicts(tx, taken.incident.id)) == {}
-    assert take_in(store, exported(source), team="T2").is_here
+    assert take_in(store, export_incident(source), team="T2").is_here
     with pytest.raises(Refused, match="isn't an ID"):
-        take_in(store, exported(source), team="T 2\n")
+        take_in(store, export_incident(source), team="T 2\n")
 
 
 def test_a_file_without_a_workspace_goes_into_the_only_one(source: Store, store: Store) -> None:
-    content = exported(source, 1).replace(b'"workspace": "T1"', b'"workspace": null')
+    content = export_incident(source, 1).replace(b'"workspace": "T1"', b'"workspace": null')
     with pytest.raises(Refused, match="Give one with --team"):
         take_in(store, content)
     store.write_now(lambda tx: incidents_store.reserve_number(tx, "T5", 3))
@@ -154,20 +154,20 @@ def test_a_file_without_a_workspace_goes_into_the_only_one(source: Store, store:
 
 
 def test_what_was_said_of_an_incident_that_is_not_here_yet_is_told_and_added_later(source: Store, store: Store) -> None:
-    content = exported(source)
+    content = export_incident(source)
     assert take_in(store, content).left_out == ("INC-1",)
     assert take_in(store, content).left_out == ("INC-1",)
-    take_in(store, exported(source, 1))
+    take_in(store, export_incident(source, 1))
     again = take_in(store, content)
     assert (again.is_here, again.left_out, again.added) == (True, (), ("INC-1",))
-    assert exported(store) == content
+    assert export_incident(store) == content
     assert take_in(store, content).added == ()
     with pytest.raises(Refused, match="with different content"):
         take_in(store, content.replace(b'"same_cause": true', b'"same_cause": false'))
 
 
 def test_an_imported_incident_is_found_by_its_words(source: Store, store: Store) -> None:
-    take_in(store, exported(source))
+    take_in(store, export_incident(source))
     for words in ("checkout burns", "alarm was off", "mended", "pool per process"):
         query = SearchQuery(extract_words(words))
         found = store.read_now(lambda tx, query=query: search_store.find(tx, "T1", query, 9))  # type: ignore[misc]
@@ -176,7 +176,7 @@ def test_an_imported_incident_is_found_by_its_words(source: Store, store: Store)
 
 
 def test_nothing_is_posted_and_what_was_due_before_is_never_said(source: Store, store: Store) -> None:
-    content = exported(source)
+    content = export_incident(source)
     taken = take_in(store, content)
     assert store.read_now(lambda tx: deliveries_store.due(tx, LATER + timedelta(days=999), 9, locking=False)) == ()
     had = store.read_now(lambda tx: reminders_store.list_by_incident(tx, taken.incident.id))
@@ -187,7 +187,7 @@ def test_nothing_is_posted_and_what_was_due_before_is_never_said(source: Store, 
 
 
 def test_what_is_still_to_come_is_said_when_it_is_due(source: Store, store: Store) -> None:
-    take_in(store, exported(source))
+    take_in(store, export_incident(source))
     month_later = LATER + timedelta(days=22)
     reminders = [(one.reminder.kind, one.state) for one in reminders_service.rehearse(store, RULES, month_later)]
     assert ("held", "sent") in reminders
@@ -197,7 +197,7 @@ def test_what_is_still_to_come_is_said_when_it_is_due(source: Store, store: Stor
 
 def test_a_stranger_who_is_known_by_an_import_alone_may_do_nothing_yet(source: Store, store: Store) -> None:
     store.write_now(lambda tx: people_store.save(tx, Person("T1", "U1", "Ana As Slack Tells", "Asia/Kolkata")))
-    take_in(store, exported(source))
+    take_in(store, export_incident(source))
     ana, bo, nobody = (store.read_now(partial(people_store.find, team="T1", user=user)) for user in ("U1", "U2", "U9"))
     assert ana is not None
     assert (ana.name, ana.zone, ana.is_guest) == ("Ana As Slack Tells", "Asia/Kolkata", False)
@@ -209,7 +209,7 @@ def test_a_stranger_who_is_known_by_an_import_alone_may_do_nothing_yet(source: S
 def test_the_database_knows_how_the_record_came_here_though_the_export_tells_the_incident_alone(
     source: Store, store: Store
 ) -> None:
-    taken = take_in(store, exported(source))
+    taken = take_in(store, export_incident(source))
     lines = store.read_now(lambda tx: audit_store.list_all(tx, taken.incident.id))
     assert audit_store.IMPORTED not in [line.verb for line in lines]
     assert ("U1", "actions.add") in [(line.who, line.verb) for line in lines]
@@ -221,7 +221,7 @@ def test_the_database_knows_how_the_record_came_here_though_the_export_tells_the
 
 @pytest.mark.parametrize("table", ["entry_version", "why_version", "section", "audit"])
 def test_imported_histories_are_append_only_as_well(table: str, source: Store, store: Store) -> None:
-    take_in(store, exported(source))
+    take_in(store, export_incident(source))
     connection = store.driver.connect()
     try:
         for change in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id + 1000"):
@@ -232,7 +232,7 @@ def test_imported_histories_are_append_only_as_well(table: str, source: Store, s
 
 
 def test_the_bot_goes_on_in_an_imported_incident(source: Store, store: Store) -> None:
-    open_one = exported(source, 1)
+    open_one = export_incident(source, 1)
     take_in(store, open_one)
     assert store.write_now(noting("It goes on", Place("T1", "C0"))) == 1
     case = store.read_now(lambda tx: case_store.load(tx, incidents_store.find_current(tx, Place("T1", "C0"))))  # type: ignore[arg-type]

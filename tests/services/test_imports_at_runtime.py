@@ -5,7 +5,7 @@ from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Imported, ImportRequest
 from storage.database.store import Store, open_store
 from tests.support import full_incident
-from tests.support.full_incident import RULES, exported
+from tests.support.full_incident import RULES, export_incident
 from tests.support.interactions import is_receipt, on_stage, open_incident, type_command
 from tests.support.play import TEAM, Play
 from tests.support.timeouts import PATIENT
@@ -32,7 +32,7 @@ async def test_the_bot_lists_finds_and_exports_what_was_imported_beside_it(
         await type_command(play, play.ana, "/incident resolved")
         await play.settle()
         said_before = len(play.slack.calls)
-        assert take_in(play, exported(sqlite_store)).incident.key == "INC-2"
+        assert take_in(play, export_incident(sqlite_store)).incident.key == "INC-2"
         await play.settle()
         posts = [call.method for call in play.slack.calls[said_before:] if not call.method.startswith("users.")]
         assert posts == []

@@ -44,14 +44,14 @@ MAKES |= dict.fromkeys(("jira_email", "jira_token", "jira_kind"), MAKES["jira_ur
 """What a setting of another system is for, by how its name begins."""
 
 
-def loaded(name: str, value: str) -> tuple[Settings | None, str]:
+def load_with(name: str, value: str) -> tuple[Settings | None, str]:
     try:
         return load({**OUTSIDE, name: value}, env_file=None), ""
     except Misconfigured as error:
         return None, str(error)
 
 
-async def used(settings: Settings, field: str) -> None:
+async def use_setting(settings: Settings, field: str) -> None:
     """Everything that reads a setting before anything is asked over the network."""
     (
         build_mask_rules(settings),
@@ -70,14 +70,14 @@ async def used(settings: Settings, field: str) -> None:
 def test_any_value_of_a_setting_is_used_or_refused_in_a_sentence(field: str) -> None:
     name = variable(field)
     for value in BAD:
-        settings, refusal = loaded(name, value)
+        settings, refusal = load_with(name, value)
         if settings is None:
             assert refusal.startswith(f"{name} can't be "), (value, refusal)
             assert "never-shown" not in refusal
             assert field not in FILED or value not in refusal or len(value) < 11
             continue
         with suppress(Misconfigured):
-            asyncio.run(used(settings, field))
+            asyncio.run(use_setting(settings, field))
 
 
 @pytest.mark.parametrize("wrong", ['{"high": "P1"}', '{"1": "Highest", "5": "Low"}', '{"1": 1}', '{"2": " "}'])

@@ -23,7 +23,7 @@ def with_group(play: Play) -> None:
     play.slack.workspace.tokens[play.slack.bot_token].scopes.add("usergroups:read")
 
 
-async def captured(play: Play, text: str) -> str:
+async def capture_words(play: Play, text: str) -> str:
     """Ana says it, as Slack sends it, and Bo adds it to the timeline; the entry's words."""
     ts = await play.slack.say(play.ana, play.channel, "something")
     play.slack.workspace.channels[play.channel].messages[ts].text = text
@@ -39,7 +39,7 @@ async def test_bare_ids_in_a_captured_message_become_names(sqlite_url: str) -> N
         other = play.slack.channel("payments", [play.ana])
         await open_incident(play)
         text = f"<!subteam^{GROUP}> see <#{other}|> with <@{play.chandra}>: a &lt; b, <https://a.example|the graph>"
-        entry = await captured(play, text)
+        entry = await capture_words(play, text)
         assert entry == "@oncall see #payments with @Chandra Demo: a < b, the graph (https://a.example)"
 
 
@@ -48,14 +48,14 @@ async def test_a_private_channel_keeps_its_name_to_itself(sqlite_url: str) -> No
         secret = play.slack.channel("layoffs", [play.ana], private=True)
         play.slack.workspace.channels[secret].members.add(play.slack.workspace.bot_user_id)
         await open_incident(play)
-        assert await captured(play, f"see <#{secret}|>") == f"see #{secret}"
+        assert await capture_words(play, f"see <#{secret}|>") == f"see #{secret}"
 
 
 async def test_without_the_scope_the_id_stands_and_nothing_breaks(sqlite_url: str) -> None:
     async with on_stage(sqlite_url, refused=["missing_scope"]) as play:
         play.slack.workspace.tokens[play.slack.bot_token].scopes.discard("usergroups:read")
         await open_incident(play)
-        assert await captured(play, f"<!subteam^{GROUP}> paged") == f"@{GROUP} paged"
+        assert await capture_words(play, f"<!subteam^{GROUP}> paged") == f"@{GROUP} paged"
 
 
 async def test_a_name_is_asked_once_and_a_rename_is_heard(sqlite_url: str) -> None:

@@ -34,7 +34,7 @@ def file(name: str) -> Json:
     }
 
 
-def forwarded(**parts: Any) -> Json:
+def forward_message(**parts: Any) -> Json:
     """After ColeMurray/background-agents#1143 and sonichi/sutando#4257."""
     return {
         "id": 1,
@@ -137,24 +137,24 @@ def test_the_fallback_is_read_only_where_nothing_else_is_there(attachment: Json,
 def test_what_is_forwarded_is_read_with_who_said_it_and_the_words_beside_it() -> (
     None
 ):  # NousResearch/hermes-agent#96384
-    message = by_person(forwarded(files=[file("iowait.png")]), text="deal with this")
+    message = by_person(forward_message(files=[file("iowait.png")]), text="deal with this")
     assert message.text == "deal with this\nChandra Demo: primary is at 100% iowait since 14:05"
     assert [each.name for each in message.files] == ["iowait.png"]
 
 
 def test_what_is_forwarded_without_a_word_is_read() -> None:
-    assert by_person(forwarded()).text == "Chandra Demo: primary is at 100% iowait since 14:05"
+    assert by_person(forward_message()).text == "Chandra Demo: primary is at 100% iowait since 14:05"
 
 
 def test_a_file_that_is_forwarded_hangs_on_the_message() -> None:  # NousResearch/hermes-agent#75481
-    alone = forwarded(text="", fallback="[no preview available]", files=[file("iowait.png")])
+    alone = forward_message(text="", fallback="[no preview available]", files=[file("iowait.png")])
     assert (by_person(alone).text, [each.name for each in by_person(alone).files]) == ("", ["iowait.png"])
     assert by_person(alone, text="deal with this").text == "deal with this\nChandra Demo: iowait.png"
 
 
 def test_files_of_both_are_kept_each_once() -> None:
     message = by_person(
-        forwarded(files=[file("a.png"), file("b.png")]), text="see", files=[file("c.png"), file("a.png")]
+        forward_message(files=[file("a.png"), file("b.png")]), text="see", files=[file("c.png"), file("a.png")]
     )
     assert [each.name for each in message.files] == ["c.png", "a.png", "b.png"]
 
@@ -165,7 +165,7 @@ def test_a_forwarded_message_of_an_app_is_read_as_it_is_shown() -> None:  # slac
         {"type": "section", "text": {"type": "mrkdwn", "text": "5xx above *5 %*"}},
     ]
     message = {"team": "T1", "channel": "C2", "ts": "1795437000.000100", "message": {"blocks": blocks}}
-    attachment = forwarded(
+    attachment = forward_message(
         text="New alert", author_name="Alertmanager", author_id=None, bot_id="B2", message_blocks=[message]
     )
     assert by_person(attachment, text="look").text == ("look\nAlertmanager: HighErrorRate on checkout\n5xx above *5 %*")
@@ -173,28 +173,28 @@ def test_a_forwarded_message_of_an_app_is_read_as_it_is_shown() -> None:  # slac
 
 def test_a_forwarded_alert_is_read_with_its_fields_and_what_hung_below_it() -> None:
     message = {"message": {"blocks": [], "attachments": [GRAFANA]}}
-    parsed = by_person(forwarded(text="", fallback="", author_name="Grafana", message_blocks=[message]))
+    parsed = by_person(forward_message(text="", fallback="", author_name="Grafana", message_blocks=[message]))
     assert parsed.text.startswith("Grafana: [Alerting] Test notification\n")
     assert "Error message: This is only a test" in parsed.text
 
 
 def test_a_forwarded_message_that_forwards_another_is_read_whole() -> None:  # langchain-ai/open-swe#1835
-    inner = forwarded(author_name="Bo Demo", text="disk is full", files=[file("disk.png")])
-    message = by_person(forwarded(text="see below", attachments=[inner]), text="fyi")
+    inner = forward_message(author_name="Bo Demo", text="disk is full", files=[file("disk.png")])
+    message = by_person(forward_message(text="see below", attachments=[inner]), text="fyi")
     assert message.text == "fyi\nChandra Demo: see below\nBo Demo: disk is full"
     assert [each.name for each in message.files] == ["disk.png"]
 
 
 def test_a_forwarded_message_that_may_not_be_read_leaves_the_way_to_it() -> None:
-    assert by_person(forwarded(text="", fallback="[no preview available]")).text == f"Chandra Demo: <{FROM}>"
+    assert by_person(forward_message(text="", fallback="[no preview available]")).text == f"Chandra Demo: <{FROM}>"
 
 
 def test_an_author_without_a_name_is_mentioned() -> None:
-    assert by_person(forwarded(author_name="", author_subname="")).text.startswith("<@U3>: primary")
+    assert by_person(forward_message(author_name="", author_subname="")).text.startswith("<@U3>: primary")
 
 
 def test_the_preview_of_a_link_is_no_words_of_who_pasted_it() -> None:
-    preview = forwarded(is_share=None, from_url=f"{FROM}?thread_ts=1&cid=C2", files=[file("a.png")])
+    preview = forward_message(is_share=None, from_url=f"{FROM}?thread_ts=1&cid=C2", files=[file("a.png")])
     message = by_person(preview, text=f"same as <{FROM}?thread_ts=1&amp;cid=C2>")
     assert (message.text, message.files) == (f"same as <{FROM}?thread_ts=1&amp;cid=C2>", ())
     page = {"from_url": "https://a.example", "service_name": "A", "title": "A page", "text": "about"}
@@ -203,4 +203,4 @@ def test_the_preview_of_a_link_is_no_words_of_who_pasted_it() -> None:
 
 def test_a_message_that_no_link_leads_to_was_forwarded() -> None:
     """Old clients forwarded without saying so."""
-    assert by_person(forwarded(is_share=None), text="look").text.startswith("look\nChandra Demo: primary")
+    assert by_person(forward_message(is_share=None), text="look").text.startswith("look\nChandra Demo: primary")

@@ -59,12 +59,12 @@ def steps(payload: dict[str, Any]) -> int:
     """How many functions reading it calls, those of C among them."""
     count = 0
 
-    def called(_frame: object, event: str, _argument: object) -> None:
+    def count_call(_frame: object, event: str, _argument: object) -> None:
         nonlocal count
         count += event in ("call", "c_call")
 
     before = sys.getprofile()
-    sys.setprofile(called)
+    sys.setprofile(count_call)
     try:
         parse_message(payload, "C1", "A1")
     finally:

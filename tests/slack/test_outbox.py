@@ -14,7 +14,7 @@ from bot.slack.sender import EVENT_TYPE, OutgoingMessage
 from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.slack.outbox_setup import NOW, Post, a_post
-from tests.support.timeouts import changed
+from tests.support.timeouts import change_patience
 
 
 @pytest.fixture
@@ -195,7 +195,7 @@ async def test_an_error_that_nobody_foresaw_leaves_the_message_to_be_looked_up(p
 
 
 async def test_the_loop_sends_at_a_kick_and_closes_in_peace(post: Post) -> None:
-    with changed(queue_idle=2 * LONG_SECONDS):  # it looks at nothing unless it is kicked
+    with change_patience(queue_idle=2 * LONG_SECONDS):  # it looks at nothing unless it is kicked
         running = asyncio.create_task(post.outbox.run())
         await until(lambda: post.outbox._round is not None and post.outbox._round.done())
         await post.owe("now")

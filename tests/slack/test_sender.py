@@ -23,7 +23,7 @@ async def sender_to(url: str) -> AsyncIterator[Sender]:
         yield Sender(client)
 
 
-async def answered(status: int, kind: str, body: bytes) -> tuple[SendResult, int]:
+async def send_answer(status: int, kind: str, body: bytes) -> tuple[SendResult, int]:
     """What an answer is taken for, and how many calls were made."""
     calls: list[str] = []
     async with client_to(Odd(status, kind, body), calls) as client:
@@ -34,7 +34,7 @@ async def answered(status: int, kind: str, body: bytes) -> tuple[SendResult, int
     "odd", [*ODD, Odd(500, "application/json", b'{"ok": false, "error": "channel_not_found"}')], ids=str
 )
 async def test_an_answer_that_is_not_slacks_may_come_after_the_message_was_taken(odd: Odd) -> None:
-    result, calls = await answered(odd.status, odd.kind, odd.body)
+    result, calls = await send_answer(odd.status, odd.kind, odd.body)
     assert (result.verdict, calls) == (SendVerdict.PERHAPS, 1)
     assert result.error
 
@@ -43,18 +43,18 @@ async def test_an_answer_that_is_not_slacks_may_come_after_the_message_was_taken
 @pytest.mark.parametrize("status", [200, 429])
 async def test_a_limit_is_surely_not_sent(status: int, error: str) -> None:
     body = b'{"ok": false, "error": "' + error.encode() + b'"}'
-    result, _ = await answered(status, "application/json", body)
+    result, _ = await send_answer(status, "application/json", body)
     assert (result.verdict, result.wait) == (SendVerdict.LATER, 30)
 
 
 async def test_a_limit_told_by_a_proxy_is_surely_not_sent() -> None:
-    result, _ = await answered(429, "text/html", b"<html>Slow down</html>")
+    result, _ = await send_answer(429, "text/html", b"<html>Slow down</html>")
     assert (result.verdict, result.wait) == (SendVerdict.LATER, 30)
 
 
 @pytest.mark.parametrize("error", ["invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"])
 async def test_a_refused_token_stops_everything(error: str) -> None:
-    result, _ = await answered(200, "application/json", b'{"ok": false, "error": "' + error.encode() + b'"}')
+    result, _ = await send_answer(200, "application/json", b'{"ok": false, "error": "' + error.encode() + b'"}')
     assert (result.verdict, result.error) == (SendVerdict.LOCKED_OUT, error)
 
 
@@ -77,7 +77,7 @@ async def test_a_connection_that_could_not_be_made_secure_has_carried_nothing() 
 
 
 async def test_where_slack_refuses_the_form_it_is_asked_twice_and_no_more() -> None:
-    result, calls = await answered(200, "application/json", b'{"ok": false, "error": "invalid_blocks"}')
+    result, calls = await send_answer(200, "application/json", b'{"ok": false, "error": "invalid_blocks"}')
     assert (result.verdict, result.error, calls) == (SendVerdict.NEVER, "invalid_blocks", 2)
 
 

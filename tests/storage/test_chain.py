@@ -15,7 +15,7 @@ from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.sections import NewEdit
-from tests.support.storage.sample_records import NOW, PLACE, entry, noted, open_incident
+from tests.support.storage.sample_records import NOW, PLACE, entry, open_incident, record_entry
 
 TABLES = ("entry_version", "why_version", "section", "kept_region", "audit")
 
@@ -25,7 +25,7 @@ def fill(tx: Transaction) -> None:
     first = open_incident(tx)
     second = open_incident(tx, replace(PLACE, channel="C2"))
     for place in (PLACE, replace(PLACE, channel="C2"), PLACE):
-        noted(tx, entry("Der Schlüssel ging verloren, „so“ \\ war's\n✓"), place)
+        record_entry(tx, entry("Der Schlüssel ging verloren, „so“ \\ war's\n✓"), place)
     sections_store.save(tx, first.id, "fault", "The pool ran out", "U1", NOW)
     why = whys_store.add(tx, first.id, None, "because the pool ran out", "U1", NOW)
     whys_store.amend(tx, replace(why, text="because it was small"), "edited", "U2", NOW)
@@ -130,7 +130,7 @@ def test_only_incidents_with_news_are_listed_again(store: Store) -> None:
     store.write_now(fill)
     newest = store.read_now(chain_store.find_newest)
     assert store.read_now(lambda tx: chain_store.list_heads(tx, newest)) == ()
-    store.write_now(lambda tx: noted(tx, entry("more")))
+    store.write_now(lambda tx: record_entry(tx, entry("more")))
     assert [head.incident_id for head in store.read_now(lambda tx: chain_store.list_heads(tx, newest))] == [1]
 
 

@@ -28,7 +28,7 @@ def due(store: Store, at: float = 0, most: int = 9) -> tuple[Delivery, ...]:
     return store.read_now(lambda tx: deliveries_store.due(tx, NOW + minutes(at), most, locking=False))
 
 
-def claimed(store: Store, delivery: Delivery, owner: str = "us", at: float = 0) -> None:
+def claim_delivery(store: Store, delivery: Delivery, owner: str = "us", at: float = 0) -> None:
     now = NOW + minutes(at)
     store.write_now(lambda tx: deliveries_store.claim(tx, delivery, owner, now + minutes(1), now))
 
@@ -55,11 +55,11 @@ def test_due_is_what_has_come_the_longest_owed_first_and_no_more_than_asked(stor
 def test_a_claimed_message_is_nobody_elses_until_the_lease_ends(store: Store) -> None:
     owe(store, OWED)
     (owed,) = due(store)
-    claimed(store, owed)
+    claim_delivery(store, owed)
     assert due(store, 0.9) == ()
     (left,) = due(store, 1)
     assert (left.state, left.attempts, left.lease_owner, left.first_tried_at) == ("sending", 1, "us", NOW)
-    claimed(store, left, "them", 1)
+    claim_delivery(store, left, "them", 1)
     (again,) = due(store, 2)
     assert (again.attempts, again.lease_owner, again.first_tried_at) == (2, "them", NOW)
 
@@ -67,8 +67,8 @@ def test_a_claimed_message_is_nobody_elses_until_the_lease_ends(store: Store) ->
 def test_an_outcome_is_written_unless_the_lease_was_lost(store: Store) -> None:
     owe(store, OWED)
     (owed,) = due(store)
-    claimed(store, owed)
-    claimed(store, due(store, 1)[0], "them", 1)
+    claim_delivery(store, owed)
+    claim_delivery(store, due(store, 1)[0], "them", 1)
     sent = SendOutcome(DeliveryState.SENT, NOW + minutes(1), "C1", "1700000000.000100")
     assert not store.write_now(lambda tx: deliveries_store.settle(tx, owed, "us", sent))
     assert due(store, 2)[0].state == "sending"
@@ -89,7 +89,7 @@ def test_an_outcome_is_written_unless_the_lease_was_lost(store: Store) -> None:
 def test_what_is_not_over_is_due_again_when_it_says(store: Store, state: DeliveryState, is_over: bool) -> None:
     owe(store, OWED)
     (owed,) = due(store)
-    claimed(store, owed)
+    claim_delivery(store, owed)
     elsewhere = replace(owed, recipient="U1", fallback="")
     outcome = SendOutcome(state, NOW + minutes(5), error="channel_not_found")
     store.write_now(lambda tx: deliveries_store.settle(tx, elsewhere, "us", outcome))
@@ -104,7 +104,7 @@ def test_the_next_one_due_is_the_earliest_that_is_owed(store: Store) -> None:
     owe(store, replace(OWED, due_at=NOW + minutes(7)), replace(OWED, due_at=NOW + minutes(3)))
     assert store.read_now(deliveries_store.next_due) == NOW + minutes(3)
     (first, *_) = due(store, 3)
-    claimed(store, first, at=3)
+    claim_delivery(store, first, at=3)
     assert store.read_now(deliveries_store.next_due) == NOW + minutes(4)
     store.write_now(lambda tx: deliveries_store.settle(tx, first, "us", SendOutcome(DeliveryState.SENT, NOW)))
     assert store.read_now(deliveries_store.next_due) == NOW + minutes(7)

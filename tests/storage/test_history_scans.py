@@ -43,7 +43,7 @@ def claim(store: Store, owner: str, now: datetime = NOW) -> tuple[HistoryScan, .
     return claimed
 
 
-def stored(store: Store, scan: HistoryScan) -> HistoryScan:
+def store_scan(store: Store, scan: HistoryScan) -> HistoryScan:
     found = store.read_now(lambda tx: history_scan_store.find(tx, scan.id))
     assert found is not None
     return found
@@ -82,7 +82,7 @@ def test_who_lost_the_lease_writes_nothing(store: Store) -> None:
     further = replace(second, seen=7, cursor=replace(second.cursor, latest="0.5", threads=("0.7",)))
     saved = store.write_now(lambda tx: history_scan_store.save_page(tx, further, "two", [FOUND]))
     assert saved == replace(further, found=(FOUND,))
-    assert stored(store, second) == replace(saved, due_at=NOW + minutes(10))
+    assert store_scan(store, second) == replace(saved, due_at=NOW + minutes(10))
 
 
 def test_a_page_does_not_bring_back_what_was_redacted_meanwhile(store: Store) -> None:
@@ -98,7 +98,7 @@ def test_a_page_does_not_bring_back_what_was_redacted_meanwhile(store: Store) ->
 
     store.write_now(redact)
     store.write_now(lambda tx: history_scan_store.save_page(tx, scan, "one", [replace(FOUND, ts="1.6")]))
-    assert [one.text for one in stored(store, scan).found] == ["[redacted]", FOUND.text]
+    assert [one.text for one in store_scan(store, scan).found] == ["[redacted]", FOUND.text]
 
 
 def test_a_row_of_an_older_version_is_read(store: Store) -> None:
@@ -116,7 +116,7 @@ def test_a_row_of_an_older_version_is_read(store: Store) -> None:
     cursor = {"latest": "1.0", "app": "A1", "home": "", "threads": ["0.5"], "behind": "0.6", "tries": 2}
     write = Statement(update(table_of(LookbackRow)).values(cursor=json.dumps(cursor), found=json.dumps([old])))
     store.write_now(lambda tx: tx.run(write))
-    found = stored(store, scan)
+    found = store_scan(store, scan)
     assert found.cursor == ScanCursor("1.0", "A1", threads=("0.5",), behind="0.6", tries=2)
     assert found.found == (replace(FOUND, named=()),)
 

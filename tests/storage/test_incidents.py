@@ -15,7 +15,9 @@ ELSEWHERE = Place("T1", "C2")
 ANOTHER_TEAM = Place("T2", "C1")
 
 
-def resolved(store: Store, incident: Incident, postmortem: PostmortemStatus = PostmortemStatus.OPEN) -> Incident:
+def resolve_incident(
+    store: Store, incident: Incident, postmortem: PostmortemStatus = PostmortemStatus.OPEN
+) -> Incident:
     done = replace(
         incident, status=Status.RESOLVED, resolved_by="U2", resolved_at=NOW + minutes(9), postmortem_status=postmortem
     )
@@ -38,14 +40,14 @@ def test_a_channel_has_one_unresolved_incident_at_most(store: Store) -> None:
     first = store.write_now(open_incident)
     with pytest.raises(NotRecorded):
         store.write_now(open_incident)
-    resolved(store, first)
+    resolve_incident(store, first)
     assert store.write_now(open_incident).key == "INC-2"
 
 
 def test_of_a_channel_the_unresolved_incident_counts_else_the_latest(store: Store) -> None:
     assert store.read_now(lambda tx: incidents_store.find_current(tx, PLACE)) is None
-    first = resolved(store, store.write_now(open_incident))
-    second = resolved(store, store.write_now(open_incident))
+    first = resolve_incident(store, store.write_now(open_incident))
+    second = resolve_incident(store, store.write_now(open_incident))
     assert store.read_now(lambda tx: incidents_store.find_current(tx, PLACE)) == second
     reopened = replace(first, status=Status.MITIGATED, resolved_at=None, resolved_by=None)
     store.write_now(lambda tx: incidents_store.save(tx, reopened))
@@ -82,11 +84,11 @@ def test_an_incident_of_another_workspace_is_not_found_by_its_number(store: Stor
 
 
 def test_the_list_has_the_unresolved_first_and_then_the_latest(store: Store) -> None:
-    resolved(store, store.write_now(open_incident))
+    resolve_incident(store, store.write_now(open_incident))
     store.write_now(open_incident)
-    resolved(store, store.write_now(lambda tx: open_incident(tx, ELSEWHERE)))
+    resolve_incident(store, store.write_now(lambda tx: open_incident(tx, ELSEWHERE)))
     store.write_now(lambda tx: open_incident(tx, ELSEWHERE))
-    resolved(store, store.write_now(lambda tx: open_incident(tx, Place("T1", "C3"))))
+    resolve_incident(store, store.write_now(lambda tx: open_incident(tx, Place("T1", "C3"))))
     store.write_now(lambda tx: open_incident(tx, ANOTHER_TEAM))
     numbers = [incident.number for incident in store.read_now(lambda tx: incidents_store.list_latest(tx, "T1", 10))]
     assert numbers == [4, 2, 5, 3, 1]
@@ -122,8 +124,8 @@ def test_without_an_incident_no_number_is_taken(store: Store) -> None:
 
 
 def test_numbers_go_to_the_unresolved_incident_and_not_to_a_later_one(store: Store) -> None:
-    first = resolved(store, store.write_now(open_incident))
-    resolved(store, store.write_now(open_incident))
+    first = resolve_incident(store, store.write_now(open_incident))
+    resolve_incident(store, store.write_now(open_incident))
     store.write_now(lambda tx: incidents_store.save(tx, replace(first, status=Status.OPEN)))
     taken = store.write_now(lambda tx: incidents_store.take_entry_number(tx, PLACE))
     assert taken is not None

@@ -33,7 +33,7 @@ from storage.queues import DeliveryKind, DeliveryState
 from storage.search import SearchQuery
 from storage.sections import NewEdit
 from storage.timeline import Anchor, EntryRange
-from tests.support.storage.sample_records import NOW, PLACE, entry, noted, open_incident
+from tests.support.storage.sample_records import NOW, PLACE, entry, open_incident, record_entry
 from tests.support.timeouts import PATIENT
 
 # Their indexes hold only what is still to be done, and all of it is wanted.
@@ -233,7 +233,7 @@ def plans(store: Store, unit: Callable[[Transaction], object]) -> dict[str, list
     """How SQLite goes about every statement that a unit really runs."""
     seen: list[str] = []
 
-    def watched(tx: Transaction) -> dict[str, list[str]]:
+    def watch(tx: Transaction) -> dict[str, list[str]]:
         connection: Any = tx._connection
         connection.set_trace_callback(seen.append)
         unit(tx)
@@ -241,7 +241,7 @@ def plans(store: Store, unit: Callable[[Transaction], object]) -> dict[str, list
         statements = [statement for statement in seen if not statement.startswith("--")]
         return {s: [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {s}")] for s in statements}
 
-    return store.write_now(watched)
+    return store.write_now(watch)
 
 
 UNITS = [
@@ -348,7 +348,7 @@ def test_a_page_and_a_list_take_as_many_statements_however_many_wrote_in_them(sq
         for number in numbers:
             people_store.save(tx, Person("T1", f"U{number}", "Ana", "UTC"))
             open_incident(tx, Place("T1", f"C{number}"))
-            noted(tx, entry(f"step {number}", recorder=f"U{number}"), Place("T1", "C1"))
+            record_entry(tx, entry(f"step {number}", recorder=f"U{number}"), Place("T1", "C1"))
         incidents = incidents_store.list_latest(tx, "T1", 60)
         entries = timeline_store.list_active(tx, incidents[-1].id)
         assert len(entries) == len(incidents) == numbers[-1]

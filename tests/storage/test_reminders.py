@@ -19,7 +19,7 @@ def incident_id(store: Store) -> int:
     return store.write_now(open_incident).id
 
 
-def scheduled(store: Store, *reminders: Reminder) -> list[bool]:
+def schedule_reminders(store: Store, *reminders: Reminder) -> list[bool]:
     return store.write_now(lambda tx: [reminders_store.schedule(tx, reminder) for reminder in reminders])
 
 
@@ -31,8 +31,8 @@ def test_a_reminder_is_put_down_once_for_its_slot(store: Store) -> None:
         replace(FIRST, kind=ReminderKind.OVERDUE),
         replace(FIRST, team="T2"),
     ]
-    assert scheduled(store, FIRST, *others) == [True] * 5
-    assert scheduled(store, replace(FIRST, due_at=NOW + minutes(5)), *others) == [False] * 5
+    assert schedule_reminders(store, FIRST, *others) == [True] * 5
+    assert schedule_reminders(store, replace(FIRST, due_at=NOW + minutes(5)), *others) == [False] * 5
     (record,) = [
         record for record in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False)) if record.id == 1
     ]
@@ -41,10 +41,10 @@ def test_a_reminder_is_put_down_once_for_its_slot(store: Store) -> None:
 
 @pytest.mark.usefixtures("incident_id")
 def test_a_settled_reminder_keeps_its_slot(store: Store) -> None:
-    scheduled(store, FIRST)
+    schedule_reminders(store, FIRST)
     (due,) = store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))
     store.write_now(lambda tx: reminders_store.settle(tx, due, ReminderState.SENT, "to U1", NOW + minutes(1)))
-    assert scheduled(store, FIRST) == [False]
+    assert schedule_reminders(store, FIRST) == [False]
     assert store.read_now(lambda tx: reminders_store.due(tx, NOW + minutes(99), 9, locking=False)) == ()
     settled = store.read_now(lambda tx: reminders_store.find(tx, due.id))
     assert settled == replace(due, state=ReminderState.SENT, note="to U1", settled_at=NOW + minutes(1))
@@ -54,7 +54,7 @@ def test_a_settled_reminder_keeps_its_slot(store: Store) -> None:
 
 @pytest.mark.usefixtures("incident_id")
 def test_due_is_what_has_come_the_latest_first_and_no_more_than_asked(store: Store) -> None:
-    scheduled(store, *(replace(FIRST, slot=str(at), due_at=NOW + minutes(at)) for at in (0, -5, 1, -9)))
+    schedule_reminders(store, *(replace(FIRST, slot=str(at), due_at=NOW + minutes(at)) for at in (0, -5, 1, -9)))
     slots = [record.slot for record in store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))]
     assert slots == ["0", "-5", "-9"]
     assert [record.slot for record in store.read_now(lambda tx: reminders_store.due(tx, NOW, 2, locking=False))] == [
@@ -64,8 +64,8 @@ def test_due_is_what_has_come_the_latest_first_and_no_more_than_asked(store: Sto
 
 
 def test_what_is_still_to_come_of_an_incident_is_withdrawn(store: Store, incident_id: int) -> None:
-    scheduled(store, FIRST, replace(FIRST, slot="48h", due_at=NOW + minutes(9)), replace(FIRST, subject="U1"))
-    scheduled(store, replace(FIRST, subject="U2", incident_id=None))
+    schedule_reminders(store, FIRST, replace(FIRST, slot="48h", due_at=NOW + minutes(9)), replace(FIRST, subject="U1"))
+    schedule_reminders(store, replace(FIRST, subject="U2", incident_id=None))
     (*_, sent) = store.read_now(lambda tx: reminders_store.due(tx, NOW, 9, locking=False))
     store.write_now(lambda tx: reminders_store.settle(tx, sent, ReminderState.SENT, "", NOW))
     assert store.write_now(lambda tx: reminders_store.cancel(tx, incident_id, "published", NOW)) == 2
@@ -85,7 +85,7 @@ def test_what_is_still_to_come_of_an_incident_is_withdrawn(store: Store, inciden
 def test_what_one_replica_holds_is_left_to_it_by_the_other(postgres_url: str) -> None:
     one, two = open_store(postgres_url, timeouts=PATIENT), open_store(postgres_url, timeouts=PATIENT)
     one.write_now(open_incident)
-    scheduled(one, *(replace(FIRST, slot=str(at), due_at=NOW - minutes(at)) for at in range(4)))
+    schedule_reminders(one, *(replace(FIRST, slot=str(at), due_at=NOW - minutes(at)) for at in range(4)))
     seen = one.write_now(
         lambda tx: (
             reminders_store.due(tx, NOW, 3),

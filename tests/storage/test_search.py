@@ -74,12 +74,12 @@ def test_a_root_cause_counts_more_than_a_passing_word_and_another_workspace_is_n
 
 
 def test_a_unit_that_is_refused_leaves_nothing_to_find(store: Store) -> None:
-    def refused(tx: Transaction) -> None:
+    def write_and_refuse(tx: Transaction) -> None:
         opening("Checkout fails")(tx)
         raise LookupError
 
     with pytest.raises(LookupError):
-        store.write_now(refused)
+        store.write_now(write_and_refuse)
     assert keys(store, "checkout") == []
 
 

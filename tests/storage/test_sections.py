@@ -73,7 +73,7 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
     def revision() -> int:
         return int(store.read_now(lambda tx: case_store.load(tx, incident)).revision)
 
-    def changed(tx: Transaction) -> None:
+    def change(tx: Transaction) -> None:
         tx.clear_notes()
         sections_store.add_edit(tx, incident.id, TEXT)
         audit_store.add_lines(tx, "U1", "drafts.take", "", NOW)
@@ -81,7 +81,7 @@ def test_the_revision_counts_every_change_of_the_incident_and_of_no_other(store:
     assert revision() == 0
     store.write_now(noting())
     assert revision() == 1
-    store.write_now(changed)
+    store.write_now(change)
     assert revision() == 2
     store.write_now(noting(place=replace(PLACE, channel="C2")))
     assert revision() == 2

@@ -53,7 +53,7 @@ WORDS: dict[str, type[StrEnum]] = {
 }
 
 
-def written(*kinds: str) -> list[str]:
+def listened_names(*kinds: str) -> list[str]:
     """The names that the handlers of these kinds listen to. A pattern is listed as it is written."""
     keys: Iterator[Any] = (key for table in handlers.TABLES for kind in kinds for key in getattr(table, kind))
     return sorted({getattr(key, "pattern", key) for key in keys})
@@ -61,10 +61,10 @@ def written(*kinds: str) -> list[str]:
 
 def test_ids_in_slack_s_messages_are_what_they_were() -> None:
     assert {
-        "action ids": sorted([MORE, *written("clicks", "forms")]),
-        "callback ids": written("submissions"),
-        "commands": written("commands"),
-        "shortcuts": written("shortcuts", "shortcut_forms"),
+        "action ids": sorted([MORE, *listened_names("clicks", "forms")]),
+        "callback ids": listened_names("submissions"),
+        "commands": listened_names("commands"),
+        "shortcuts": listened_names("shortcuts", "shortcut_forms"),
     } == {name: LISTED[name] for name in ("action ids", "callback ids", "commands", "shortcuts")}
 
 

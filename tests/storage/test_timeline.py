@@ -15,7 +15,7 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.timeline import Anchor, EntryRange, NewEntry
-from tests.support.storage.sample_records import NOW, entry, minutes, noted, open_incident
+from tests.support.storage.sample_records import NOW, entry, minutes, open_incident, record_entry
 
 HOSTILE = "O'Reilly; DROP TABLE entry; -- %s %(x)s :y ? \\ \" \u202e\U0001f9d1\u200d\U0001f692 " + "z" * 9000
 
@@ -55,7 +55,7 @@ def test_entries_stand_in_the_order_they_happened_and_ties_in_the_order_they_wer
     store: Store, incident_id: int
 ) -> None:
     for text, at in (("c", 5), ("a", 1), ("d", 5), ("b", 3)):
-        store.write_now(partial(noted, new=entry(text, NOW + minutes(at))))
+        store.write_now(partial(record_entry, new=entry(text, NOW + minutes(at))))
     assert [record.text for record in store.read_now(lambda tx: timeline_store.list_active(tx, incident_id))] == list(
         "abcd"
     )
@@ -66,7 +66,7 @@ def test_entries_stand_in_the_order_they_happened_and_ties_in_the_order_they_wer
 
 
 def test_every_wording_is_kept_and_the_last_one_stands(store: Store, incident_id: int) -> None:
-    store.write_now(lambda tx: noted(tx, entry("The databse is slow")))
+    store.write_now(lambda tx: record_entry(tx, entry("The databse is slow")))
     first = by_number(store, incident_id, 1)
     better = replace(first, text="The database is slow", happened_at=NOW - minutes(2))
     second = store.write_now(lambda tx: timeline_store.amend(tx, better, "edited", "U2", NOW + minutes(1)))
@@ -85,7 +85,7 @@ def test_every_wording_is_kept_and_the_last_one_stands(store: Store, incident_id
 
 def test_what_somebody_recorded_last_is_found_by_number_and_not_by_time(store: Store, incident_id: int) -> None:
     for text, at, who in (("first", 9, "U1"), ("second", 1, "U1"), ("theirs", 20, "U2")):
-        store.write_now(partial(noted, new=entry(text, NOW + minutes(at), who)))
+        store.write_now(partial(record_entry, new=entry(text, NOW + minutes(at), who)))
     last = store.read_now(lambda tx: timeline_store.find_last_by(tx, incident_id, "U1"))
     assert last is not None
     assert last.text == "second"
@@ -113,8 +113,8 @@ def test_what_somebody_recorded_last_is_found_by_number_and_not_by_time(store: S
 def test_the_same_said_lately_is_the_same_text_person_and_time(
     store: Store, incident_id: int, new: NewEntry, above: int, after: datetime, found: int | None
 ) -> None:
-    store.write_now(lambda tx: noted(tx, entry("slow")))
-    store.write_now(lambda tx: noted(tx, entry("gone")))
+    store.write_now(lambda tx: record_entry(tx, entry("slow")))
+    store.write_now(lambda tx: record_entry(tx, entry("gone")))
     gone = replace(by_number(store, incident_id, 2), struck=True)
     store.write_now(lambda tx: timeline_store.amend(tx, gone, "struck", "U1", NOW))
     assert store.read_now(lambda tx: timeline_store.find_repeat(tx, incident_id, new, above, after)) == found
@@ -127,7 +127,7 @@ def add_entries(tx: Transaction) -> None:
     """Twelve entries, two at each moment, of which #5 is struck; and others in another incident."""
     open_incident(tx)
     for number in range(12):
-        noted(tx, entry(f"entry {number + 1}", FIRST + minutes(number // 2)))
+        record_entry(tx, entry(f"entry {number + 1}", FIRST + minutes(number // 2)))
     struck = timeline_store.find_by_number(tx, 1, 5)
     assert struck is not None
     timeline_store.amend(tx, replace(struck, struck=True), "struck", "U1", NOW)
@@ -178,6 +178,6 @@ def test_what_was_said_is_known_by_its_minute_and_words(store: Store) -> None:
 
 def test_whether_a_person_ever_recorded_something_is_known_by_workspace(store: Store) -> None:
     store.write_now(open_incident)
-    store.write_now(lambda tx: noted(tx, entry()))
+    store.write_now(lambda tx: record_entry(tx, entry()))
     asked = (("T1", "U1"), ("T1", "U2"), ("T2", "U1"))
     assert store.read_now(lambda tx: [timeline_store.has_recorded(tx, *who) for who in asked]) == [True, False, False]

@@ -127,7 +127,7 @@ def jsm(action: str, created: datetime, updated: datetime, number: str = "jsm-1"
     }
 
 
-def signed(secret: str, raw: bytes) -> str:
+def sign(secret: str, raw: bytes) -> str:
     return hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
 
 
@@ -135,7 +135,7 @@ def proof(hook: str, raw: bytes) -> dict[str, str]:
     """The header by which a sender proves itself."""
     match hook:
         case "pagerduty":
-            return {"X-PagerDuty-Signature": f"v1={signed(PAGERDUTY, raw)}"}
+            return {"X-PagerDuty-Signature": f"v1={sign(PAGERDUTY, raw)}"}
         case "jsm":
             return {"Authorization": f"Bearer {JSM}"}
         case _:
@@ -164,7 +164,7 @@ async def call(play: Play, hook: str, payload: Json) -> Reply:
 
 
 @asynccontextmanager
-async def watched(database_url: str, rule: str = "none", **more: Any) -> AsyncIterator[Play]:
+async def watch_alerts(database_url: str, rule: str = "none", **more: Any) -> AsyncIterator[Play]:
     """A play in which monitoring may call: every hook is on, and alerts go into a channel of their own."""
     environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS, "AFTERWORD_ALERTS_OPEN": rule} | more.pop("environ", {})
     async with on_stage(database_url, environ=environ, **more) as play:

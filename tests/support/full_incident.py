@@ -79,20 +79,20 @@ def write(tx: Transaction) -> Incident:
 
 
 def _timeline(tx: Transaction, incident: Incident) -> None:
-    def added(new: NewEntry, change: str = "added"):  # type: ignore[no-untyped-def]
+    def add(new: NewEntry, change: str = "added"):  # type: ignore[no-untyped-def]
         return timeline_store.add(tx, incident.id, incidents_store.take_entry_number_in(tx, incident.id), new, change)
 
-    added(note("Errors climb", 0, milestone=Milestone.IMPACT_STARTED, approximate=True, ended_at=second(200)))
-    edited = added(note("Failed over", 120))
+    add(note("Errors climb", 0, milestone=Milestone.IMPACT_STARTED, approximate=True, ended_at=second(200)))
+    edited = add(note("Failed over", 120))
     timeline_store.amend(
         tx, replace(edited, text="Failed over to replica", happened_at=second(110)), "edited", "U2", second(200)
     )
-    struck = added(note("Wrong channel, sorry", 130, "U2", source="C1:17.3"), "marked")
+    struck = add(note("Wrong channel, sorry", 130, "U2", source="C1:17.3"), "marked")
     attachments_store.enqueue(
         tx, struck.id, NewAttachment("cat.png", "image/png", 12, "https://files.slack.com/c"), NOW
     )
     timeline_store.amend(tx, replace(struck, struck=True), "struck", "U2", second(210))
-    captured = added(
+    captured = add(
         note(
             "See the graph",
             140,
@@ -112,11 +112,11 @@ def _timeline(tx: Transaction, incident: Incident) -> None:
     )
     for claimed in attachments_store.claim(tx, "process 1", NOW, timedelta(minutes=1), 9):
         _keep(tx, claimed)
-    secret = added(note(f"logged in with {SECRET}", 150))
+    secret = add(note(f"logged in with {SECRET}", 150))
     timeline_store.redact(tx, secret, lambda text: text.replace(SECRET, "[redacted]"), "U1", second(220))
     for count in range(3):  # pasted: all at one moment
-        added(note(f"pasted {count}", 300, recorded_at=second(400)))
-    added(note("Over", 600, "U2", milestone=Milestone.RESOLVED))
+        add(note(f"pasted {count}", 300, recorded_at=second(400)))
+    add(note("Over", 600, "U2", milestone=Milestone.RESOLVED))
 
 
 def _keep(tx: Transaction, claimed: ClaimedAttachment) -> None:
@@ -183,7 +183,7 @@ def _add_edits(tx: Transaction, incident: Incident) -> None:
     audit_store.add_lines(tx, "U1", "drafts.keep", "Ev" + "2DEMO", second(830))
 
 
-def exported(store: Store, key: int = 2, form: str = "json", team: str = PLACE.team) -> bytes:
+def export_incident(store: Store, key: int = 2, form: str = "json", team: str = PLACE.team) -> bytes:
     """The incident in a form, as of `LATER`."""
 
     def look(tx: Transaction):  # type: ignore[no-untyped-def]

@@ -15,7 +15,7 @@ EARLIER = NOON - timedelta(hours=3)
 
 
 @asynccontextmanager
-async def talked(url: str, **more: Any) -> AsyncIterator[Play]:
+async def talk(url: str, **more: Any) -> AsyncIterator[Play]:
     """A play that begins three hours before noon, so that people can have talked."""
     async with on_stage(url, now=EARLIER, **more) as play:
         yield play
@@ -36,10 +36,10 @@ async def looked_back(play: Play, hours: int = 24) -> ShownMessage:
     """An incident is opened, its opener has the channel looked through; the message that comes of it."""
     await open_incident(play)
     await press(play, play.ana, f"lookback_{hours}")
-    return await walked(play)
+    return await walk_on(play)
 
 
-async def walked(play: Play) -> ShownMessage:
+async def walk_on(play: Play) -> ShownMessage:
     """The next ticks; the newest message to who asked."""
     before = len(in_dm(play))
     for _ in range(200):
@@ -60,7 +60,7 @@ def walk(play: Play) -> history_scan_store.HistoryScan:
     return row
 
 
-def ticked(view: ShownView) -> list[str]:
+def ticked_lines(view: ShownView) -> list[str]:
     return [
         option["value"] for _, element in list_elements(view.blocks) for option in element.get("initial_options", ())
     ]

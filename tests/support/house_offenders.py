@@ -171,7 +171,7 @@ def functions() -> dict[str, int]:
     """The functions and methods that are named by a participle alone; `read` and `left` are a verb and a side."""
     return Counter(
         f"{name}:{node.name}"
-        for name in modules(*FLOORS)
+        for name in modules(*FLOORS, "tests")
         for node in ast.walk(tree(name))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and is_lone_participle(node.name)
     )
@@ -205,11 +205,11 @@ def bindings(module: ast.Module) -> Iterator[str]:
 
 def imports() -> dict[str, int]:
     """Modules and names of product and tests that are imported under a name of the importer's own making."""
-    renamed = (_renamed(node) for name in modules(*FLOORS, "tests") for node in ast.walk(tree(name)))
+    renamed = (_list_renamed(node) for name in modules(*FLOORS, "tests") for node in ast.walk(tree(name)))
     return Counter(name for names in renamed for name in names)
 
 
-def _renamed(node: ast.AST) -> Iterator[str]:
+def _list_renamed(node: ast.AST) -> Iterator[str]:
     if not isinstance(node, ast.Import | ast.ImportFrom):
         return
     origin = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
@@ -250,7 +250,7 @@ def found(section: str) -> dict[str, int]:
     return RULES[section].find()
 
 
-def listed() -> Offenders:
+def read_list() -> Offenders:
     """Everything that may."""
     known: Offenders = tomllib.loads(LIST.read_text(encoding="utf-8")) if LIST.exists() else {}
     return {section: known.get(section, {}) for section in RULES}
@@ -266,7 +266,7 @@ def shrunk(now: Mapping[str, int], allowed: Mapping[str, int]) -> dict[str, int]
     return {name: now.get(name, 0) for name, count in sorted(allowed.items()) if now.get(name, 0) < count}
 
 
-def written(offenders: Offenders) -> str:
+def format_list(offenders: Offenders) -> str:
     """The list as its file holds it: sorted, one a line, so that branches that shrink it merge."""
     lines = [
         "# What still breaks the rules of tests/support/house_offenders.py. It may only shrink.",
@@ -283,7 +283,7 @@ def written(offenders: Offenders) -> str:
 @click.option("--grow", is_flag=True, help="Take whatever there is, as after merging work that is older than a rule.")
 def main(*, moved: bool, grow: bool) -> None:
     """Rewrite the list of what breaks the house's rules. It refuses to grow."""
-    now, allowed = {section: found(section) for section in RULES}, listed()
+    now, allowed = {section: found(section) for section in RULES}, read_list()
     refused = False
     for section in RULES:
         more = grown(now[section], allowed[section])
@@ -293,7 +293,7 @@ def main(*, moved: bool, grow: bool) -> None:
         refused = refused or (bool(more) and (has_grown or not moved))
     if refused and not grow:
         raise click.ClickException("The list may only shrink: rename what is named above. Nothing was written.")
-    LIST.write_text(written(now), encoding="utf-8")
+    LIST.write_text(format_list(now), encoding="utf-8")
     sums = {section: (sum(allowed[section].values()), sum(now[section].values())) for section in RULES}
     click.echo(", ".join(f"{section} {before} -> {after}" for section, (before, after) in sums.items()))
 

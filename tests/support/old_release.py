@@ -234,14 +234,14 @@ def main(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "afterword.db"
-        workspace = asyncio.run(played(path))
+        workspace = asyncio.run(play_story(path))
         with closing(sqlite3.connect(path)) as database:
             database.execute("VACUUM INTO ?", (f"{folder}/packed.db",))
         (out / "afterword.db.gz").write_bytes(gzip.compress(Path(folder, "packed.db").read_bytes(), mtime=0))
     (out / "workspace.json").write_text(json.dumps(workspace, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-async def played(path: Path) -> dict[str, Any]:
+async def play_story(path: Path) -> dict[str, Any]:
     """The workspace at the end of the story; the database is at `path`."""
     jira = FAKE.FakeJira()
     async with jira.serving() as url:

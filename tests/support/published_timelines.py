@@ -21,7 +21,7 @@ class Timeline(NamedTuple):
         return ZoneInfo(self.zone)
 
     @property
-    def expected(self) -> list[str]:
+    def dated_moments(self) -> list[str]:
         """The moments as they are written."""
         day, found = "", []
         for word in self.moments.split():

@@ -35,7 +35,7 @@ async def read_refusal(play: Play, text: str) -> str:
     return last(play, play.ana).plain
 
 
-def audited(play: Play) -> list[tuple[str, str, str]]:
+def audit_rows(play: Play) -> list[tuple[str, str, str]]:
     incident = play.case().incident
     case = play.bot.store.read_now(lambda tx: case_store.load(tx, incident, with_audit=True))
     document = postmortem_rules.compile_document(case, play.clock.now())
@@ -46,7 +46,7 @@ def audited(play: Play) -> list[tuple[str, str, str]]:
     ]
 
 
-async def leaked(play: Play) -> None:
+async def leak_secret(play: Play) -> None:
     """An incident with a secret in its timeline."""
     await open_incident(play)
     await type_command(play, play.ana, f"/timeline {LEAK}")

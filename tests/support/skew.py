@@ -113,7 +113,7 @@ def _is_owing(tx: Transaction) -> bool:
 
 
 @asynccontextmanager
-async def skewed(url: str, *ahead: float, latency: float = 0.0) -> AsyncIterator[tuple[Skew, AsyncExitStack]]:
+async def skew_clocks(url: str, *ahead: float, latency: float = 0.0) -> AsyncIterator[tuple[Skew, AsyncExitStack]]:
     """A workspace whose posts take `latency` seconds to take effect; a bot per machine, so many seconds `ahead`."""
     async with StandIn(SystemClock(), team=TEAM) as slack, AsyncExitStack() as stack:
         slack.patience = LONG_SECONDS
@@ -134,7 +134,7 @@ async def _tick_on(bot: Afterword) -> None:
 
 async def send(url: str, ahead: float, latency: float, count: int) -> tuple[Counter[int], Counter[int]]:
     """How often each of `count` due reminders was sent by two replicas, and of some that are due `SOON`."""
-    async with skewed(url, latency=latency) as (skew, stack):
+    async with skew_clocks(url, latency=latency) as (skew, stack):
         now = SystemClock().now()
         due, early = skew.owe(count, now), skew.owe(count // 10, now + SOON)
         for seconds in (0, ahead):

@@ -106,14 +106,14 @@ def stub() -> str:
     for file, found in by_file.items():
         lines += [f"class {_class(file)}:", *map(str, found), ""]
     lines += ["class Macros:", *(f"    {file}: {_class(file)}" for file in by_file)]
-    return _formatted("\n".join(lines))
+    return _format_stub("\n".join(lines))
 
 
 def _class(file: str) -> str:
     return f"{file.title().replace('_', '')}Macros"
 
 
-def _formatted(text: str) -> str:
+def _format_stub(text: str) -> str:
     command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", STUB.name, "-"]
     return subprocess.run(command, input=text, capture_output=True, check=True, cwd=ROOT, text=True).stdout
 

@@ -14,11 +14,11 @@ _PAUSES = ("queue_idle", "slack_person_again", "socket_ping")
 
 _LIMITS = dict.fromkeys((name for name in _NAMES if name not in _PAUSES), LONG_SECONDS)
 PATIENT = replace(SHIPPED, **_LIMITS | {"pdf": 10 * LONG_SECONDS})
-"""Given to every store, bot and command of the tests. They share one object, so that `changed` reaches them all."""
+"""Given to every store, bot and command of the tests: one object, so that `change_patience` reaches them all."""
 
 
 @contextmanager
-def changed(**seconds: float) -> Iterator[None]:
+def change_patience(**seconds: float) -> Iterator[None]:
     """Everything that was given `PATIENT` waits so long meanwhile: the value is frozen for the product, not for us."""
     before = {name: getattr(PATIENT, name) for name in seconds}
     try:
@@ -36,5 +36,5 @@ def hurry(*names: str) -> Iterator[None]:
 
     Only for as long as something hangs or is blocked, for all else may be slow.
     """
-    with changed(**{name: getattr(SHIPPED, name) for name in names or _NAMES}):
+    with change_patience(**{name: getattr(SHIPPED, name) for name in names or _NAMES}):
         yield

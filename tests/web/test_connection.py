@@ -28,7 +28,7 @@ async def a_server(request_seconds: float) -> AsyncIterator[int]:
         await asyncio.wait([serving])
 
 
-async def ended(reader: asyncio.StreamReader) -> bytes:
+async def read_to_end(reader: asyncio.StreamReader) -> bytes:
     """What came before the connection ended; TimeoutError where it does not."""
     answer = bytearray()
     async with asyncio.timeout(PATIENCE):
@@ -38,7 +38,7 @@ async def ended(reader: asyncio.StreamReader) -> bytes:
     return bytes(answer)
 
 
-async def asked(peer: Peer, request: bytes) -> bytes:
+async def ask_peer(peer: Peer, request: bytes) -> bytes:
     peer[1].write(request)
     return await peer[0].readuntil(b"alive")
 
@@ -48,7 +48,7 @@ async def test_who_never_finishes_a_request_is_let_go(begun: bytes) -> None:
     async with a_server(0.2) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(begun)
-        assert await ended(reader) == b""
+        assert await read_to_end(reader) == b""
         writer.close()
 
 
@@ -63,7 +63,7 @@ async def test_a_byte_now_and_then_buys_no_time(drop: bytes) -> None:
     async with a_server(0.2) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         dripping = asyncio.create_task(trickle(writer))
-        assert await ended(reader) == b""
+        assert await read_to_end(reader) == b""
         dripping.cancel()
         writer.close()
 
@@ -72,7 +72,7 @@ async def test_a_body_that_nobody_asked_for_and_that_never_ends_is_broken_off() 
     async with a_server(0.2) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HEALTH + b"Content-Length: 100\r\n\r\nhalf")
-        assert (await ended(reader)).endswith(b"alive")
+        assert (await read_to_end(reader)).endswith(b"alive")
         writer.close()
 
 
@@ -84,7 +84,7 @@ async def test_headers_without_end_are_refused_before_they_fill_the_memory() -> 
             for _ in range(2_000):
                 writer.write(b"X-More: " + b"a" * 1_000 + b"\r\n")
                 await writer.drain()
-        assert await ended(reader) == b""
+        assert await read_to_end(reader) == b""
         writer.close()
 
 
@@ -92,8 +92,8 @@ async def test_one_connection_asks_again_and_again_and_each_time_has_its_time() 
     async with a_server(PATIENCE) as port:
         peer = await asyncio.open_connection("127.0.0.1", port)
         for _ in range(3):
-            assert b" 200 " in await asked(peer, HEALTH + b"\r\n")
-        both = await asked(peer, (HEALTH + b"\r\n") * 2)  # sent in one piece
+            assert b" 200 " in await ask_peer(peer, HEALTH + b"\r\n")
+        both = await ask_peer(peer, (HEALTH + b"\r\n") * 2)  # sent in one piece
         assert b" 200 " in both
         assert b" 200 " in await peer[0].readuntil(b"alive")
         peer[1].close()
@@ -119,9 +119,9 @@ async def test_what_is_hardly_http_is_refused_and_hurts_nobody(odd: bytes, caplo
     async with a_server(0.2) as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(odd)
-        assert b" 200 " not in await ended(reader)
+        assert b" 200 " not in await read_to_end(reader)
         writer.close()
         peer = await asyncio.open_connection("127.0.0.1", port)
-        assert b" 200 " in await asked(peer, HEALTH + b"\r\n")
+        assert b" 200 " in await ask_peer(peer, HEALTH + b"\r\n")
         peer[1].close()
     assert [record for record in caplog.records if record.exc_info] == []

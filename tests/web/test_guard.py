@@ -22,7 +22,7 @@ clock = SettableClock(NOW)
 guard = Guard(SECRET, clock)
 
 
-def signed(raw: bytes, kind: str = FORM, *, secret: str = SECRET, at: datetime = NOW) -> dict[str, str]:
+def sign_headers(raw: bytes, kind: str = FORM, *, secret: str = SECRET, at: datetime = NOW) -> dict[str, str]:
     stamp = str(int(at.timestamp()))
     digest = hmac.new(secret.encode(), b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
     return {"content-type": kind, "x-slack-request-timestamp": stamp, "x-slack-signature": f"v0={digest}"}
@@ -40,32 +40,32 @@ def outcome_of(headers: dict[str, str], raw: bytes) -> int:
 def test_a_form_comes_out_as_it_went_in(form: dict[str, str]) -> None:
     sent = {**form, "command": "/timeline"}
     raw = urlencode(sent).encode()
-    assert guard.admit(signed(raw), raw) == sent
+    assert guard.admit(sign_headers(raw), raw) == sent
 
 
 @given(st.dictionaries(st.text(), st.none() | st.integers() | st.text() | st.lists(st.text(), max_size=3)))
 def test_an_event_and_an_interaction_come_out_as_they_went_in(body: dict[str, object]) -> None:
     raw = json.dumps(body).encode()
-    assert guard.admit(signed(raw, JSON), raw) == body
+    assert guard.admit(sign_headers(raw, JSON), raw) == body
     raw = b"payload=" + quote(json.dumps(body)).encode()
-    assert guard.admit(signed(raw), raw) == body
+    assert guard.admit(sign_headers(raw), raw) == body
 
 
 @pytest.mark.parametrize("text", ["rolled back the bad payload", "payload=", "payload", "a&payload={}"])
 def test_the_word_payload_is_a_word_like_any_other(text: str) -> None:
     sent = {"command": "/timeline", "text": text, "channel_name": "inc-payload-api"}
     raw = urlencode(sent).encode()
-    assert guard.admit(signed(raw), raw) == sent
+    assert guard.admit(sign_headers(raw), raw) == sent
 
 
 def test_a_field_named_payload_cannot_turn_a_command_into_an_interaction() -> None:
     raw = b"command=%2Ftimeline&text=x&payload=%7B%7D"
-    assert guard.admit(signed(raw), raw)["command"] == "/timeline"
+    assert guard.admit(sign_headers(raw), raw)["command"] == "/timeline"
 
 
 def test_an_empty_field_is_kept() -> None:
     raw = b"command=%2Ftimeline&text="
-    assert guard.admit(signed(raw), raw) == {"command": "/timeline", "text": ""}
+    assert guard.admit(sign_headers(raw), raw) == {"command": "/timeline", "text": ""}
 
 
 @pytest.mark.parametrize(
@@ -89,24 +89,24 @@ def test_an_empty_field_is_kept() -> None:
 )
 def test_what_is_not_signed_as_slack_signs_is_unauthorized(wrong: dict[str, str]) -> None:
     raw = b"command=%2Ftimeline"
-    assert outcome_of(signed(raw) | wrong, raw) == 401
+    assert outcome_of(sign_headers(raw) | wrong, raw) == 401
 
 
 @pytest.mark.parametrize("missing", ["x-slack-signature", "x-slack-request-timestamp"])
 def test_a_missing_header_is_unauthorized(missing: str) -> None:
-    headers = signed(b"x=1")
+    headers = sign_headers(b"x=1")
     del headers[missing]
     assert outcome_of(headers, b"x=1") == 401
 
 
 def test_another_secret_and_another_body_are_unauthorized() -> None:
-    assert outcome_of(signed(b"x=1", secret="another"), b"x=1") == 401
-    assert outcome_of(signed(b"x=1"), b"x=2") == 401
+    assert outcome_of(sign_headers(b"x=1", secret="another"), b"x=1") == 401
+    assert outcome_of(sign_headers(b"x=1"), b"x=2") == 401
 
 
 @pytest.mark.parametrize(("seconds", "is_fresh"), [(-301, False), (-300, True), (300, True), (301, False)])
 def test_a_signature_stands_for_five_minutes_by_the_clock_given(seconds: int, is_fresh: bool) -> None:
-    headers = signed(b"x=1", at=NOW + timedelta(seconds=seconds))
+    headers = sign_headers(b"x=1", at=NOW + timedelta(seconds=seconds))
     if is_fresh:
         assert guard.admit(headers, b"x=1") == {"x": "1"}
     else:
@@ -137,12 +137,12 @@ def test_a_signature_stands_for_five_minutes_by_the_clock_given(seconds: int, is
     ids=lambda value: repr(value[:20]),
 )
 def test_what_is_malformed_is_a_bad_request_even_when_signed(kind: str, raw: bytes) -> None:
-    assert outcome_of(signed(raw, kind), raw) == 400
+    assert outcome_of(sign_headers(raw, kind), raw) == 400
 
 
 @given(st.binary(max_size=200), st.sampled_from([FORM, JSON, "", "a/b;;="]))
 def test_whatever_comes_signed_is_either_read_or_a_bad_request(raw: bytes, kind: str) -> None:
-    assert outcome_of(signed(raw, kind), raw) in (200, 400)
+    assert outcome_of(sign_headers(raw, kind), raw) in (200, 400)
 
 
 @given(st.binary(max_size=50), st.text(max_size=20), st.text(max_size=80))

@@ -30,7 +30,7 @@ from tests.support.timeouts import PATIENT, hurry
 NOW = datetime(2026, 12, 2, 9, 0, tzinfo=UTC)
 
 
-async def probed(store: Store) -> str:
+async def probe_database(store: Store) -> str:
     """What the probe of the database says."""
     return await make_database_probe(store, SettableClock(NOW))()
 
@@ -41,12 +41,12 @@ def path_of(store: Store) -> Path:
 
 
 async def test_a_database_that_reads_and_writes_is_well(store: Store) -> None:
-    assert await probed(store) == ""
+    assert await probe_database(store) == ""
 
 
 async def test_a_database_file_that_was_removed_is_told(sqlite_store: Store) -> None:
     path_of(sqlite_store).unlink()
-    assert "removed" in await probed(sqlite_store)
+    assert "removed" in await probe_database(sqlite_store)
 
 
 @pytest.mark.usefixtures("short_locks")
@@ -54,16 +54,16 @@ async def test_a_database_that_takes_no_writes_is_told(sqlite_store: Store) -> N
     with sqlite3.connect(path_of(sqlite_store), isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         with hurry():
-            trouble = await probed(sqlite_store)
+            trouble = await probe_database(sqlite_store)
         other.execute("ROLLBACK")
     other.close()
     assert trouble
-    assert await probed(sqlite_store) == ""
+    assert await probe_database(sqlite_store) == ""
 
 
 async def test_a_closed_database_is_told(sqlite_store: Store) -> None:
     sqlite_store.writer.stop()
-    assert await probed(sqlite_store) == "The database is closed."
+    assert await probe_database(sqlite_store) == "The database is closed."
 
 
 async def test_the_report_names_each_thing_with_its_trouble() -> None:
@@ -95,7 +95,7 @@ async def test_one_probe_alone_can_be_asked_for() -> None:
 
 async def test_the_probe_writes_a_row_as_large_as_an_entry_and_only_one(store: Store) -> None:
     for _ in range(3):
-        assert await probed(store) == ""
+        assert await probe_database(store) == ""
     (row,) = store.read_now(lambda tx: tx.rows(Statement(select(table_of(ProbeRow)))))
     assert row == (1, NOW, health_store.FILLER)
 
@@ -107,14 +107,14 @@ def limit_pages(tx: Transaction, pages: int) -> None:
 
 async def test_a_full_disk_is_named_and_heals(sqlite_store: Store) -> None:
     await sqlite_store.write(lambda tx: limit_pages(tx, 1))
-    assert await probed(sqlite_store) == "The database's disk is full. Free some space on it."
+    assert await probe_database(sqlite_store) == "The database's disk is full. Free some space on it."
     await sqlite_store.write(lambda tx: limit_pages(tx, 10_000))
-    assert await probed(sqlite_store) == ""
+    assert await probe_database(sqlite_store) == ""
 
 
 async def test_a_read_only_database_is_named(sqlite_store: Store) -> None:
     await sqlite_store.write(lambda tx: tx._connection.execute("PRAGMA query_only = ON").fetchall())
-    assert "The database is read-only. Make its file" in await probed(sqlite_store)
+    assert "The database is read-only. Make its file" in await probe_database(sqlite_store)
 
 
 @pytest.fixture
@@ -145,9 +145,9 @@ async def test_on_a_disk_that_runs_full_nobody_hears_recorded_and_readiness_says
                 pass
         with pytest.raises(NotRecorded, match="disk is full"):
             await record_for_ever(store)  # the -wal file has some room left
-        assert "disk is full" in await probed(store)
+        assert "disk is full" in await probe_database(store)
         filler.unlink()
-        assert await probed(store) == ""
+        assert await probe_database(store) == ""
         await store.write(noting("there is room again"))
     finally:
         store.close()

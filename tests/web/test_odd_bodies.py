@@ -94,7 +94,7 @@ def paths_in(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]
         yield from paths_in(value[key], (*path, key))
 
 
-def changed(body: Json, path: tuple[Any, ...], value: Any) -> Json:
+def change_body(body: Json, path: tuple[Any, ...], value: Any) -> Json:
     """A copy of the body with another value there, or none."""
     copied: Any = copy.deepcopy(body)
     inside = copied
@@ -110,14 +110,14 @@ def changed(body: Json, path: tuple[Any, ...], value: Any) -> Json:
 def odd_copies(delivery: AppDelivery, chance: random.Random) -> list[AppDelivery]:
     """The body with each of its parts left out or replaced, and the same for what its button or form carries."""
     body = delivery.payload
-    found = [changed(body, path, value) for path in paths_in(body) for value in (MISSING, *chance.sample(ODD, 3))]
+    found = [change_body(body, path, value) for path in paths_in(body) for value in (MISSING, *chance.sample(ODD, 3))]
     for path in (("actions", 0, "value"), ("view", "private_metadata")):
         try:
             carried = json.loads(str(body[path[0]][path[1]][path[2]] if len(path) == 3 else body[path[0]][path[1]]))
         except (KeyError, ValueError):
             continue
         for inner in paths_in(carried):
-            found += [changed(body, path, json.dumps(changed(carried, inner, odd))) for odd in (MISSING, *ODD)]
+            found += [change_body(body, path, json.dumps(change_body(carried, inner, odd))) for odd in (MISSING, *ODD)]
     chance.shuffle(found)
     return [AppDelivery(delivery.kind, one) for one in found[:AT_MOST]]
 

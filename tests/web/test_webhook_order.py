@@ -13,7 +13,7 @@ from bot.domain.alerts import PROGRAMS, AlertGroup
 from bot.domain.records import Milestone
 from storage import alerts as alerts_store
 from tests.support import alert_senders
-from tests.support.alert_senders import ALERTS, Json, alertmanager, call, grafana, jsm, member, watched
+from tests.support.alert_senders import ALERTS, Json, alertmanager, call, grafana, jsm, member, watch_alerts
 from tests.support.interactions import type_command, window
 from tests.support.play import NOON, Play, reached_at
 
@@ -107,7 +107,7 @@ def orders(count: int) -> list[tuple[int, ...]]:
 @pytest.mark.parametrize("sender", SENDERS)
 async def test_in_every_order_a_rule_opens_the_same_incident(database_url: str, sender: str) -> None:
     hook, payloads = SENDERS[sender]
-    async with watched(database_url, RULE.get(sender, "priority=p2")) as play:
+    async with watch_alerts(database_url, RULE.get(sender, "priority=p2")) as play:
         seen = []
         for number, order in enumerate(orders(len(payloads(0))), start=1):
             each = payloads(number)
@@ -130,7 +130,7 @@ async def test_in_every_order_the_same_is_suggested_and_reads_the_same_in_an_inc
     sqlite_url: str, sender: str
 ) -> None:
     hook, payloads = SENDERS[sender]
-    async with watched(sqlite_url) as play:
+    async with watch_alerts(sqlite_url) as play:
         seen = []
         for number, order in enumerate(orders(len(payloads(0))), start=1):
             each = payloads(number)

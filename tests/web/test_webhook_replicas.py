@@ -11,7 +11,7 @@ from bot.services.alerts import groups as groups_service
 from storage import alerts as alerts_store
 from storage.database.store import open_store
 from tests.support import alert_senders
-from tests.support.alert_senders import ALERTS, SECRETS, watched
+from tests.support.alert_senders import ALERTS, SECRETS, watch_alerts
 from tests.support.play import NOON, settings_for
 from tests.support.timeouts import PATIENT
 
@@ -25,7 +25,7 @@ def alerts(number: int, ended: str = alert_senders.NEVER) -> tuple[Alert, ...]:
 async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str) -> None:
     rule = "severity=critical"
     environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS, "AFTERWORD_ALERTS_OPEN": rule}
-    async with watched(postgres_url, rule) as play:
+    async with watch_alerts(postgres_url, rule) as play:
         settings = settings_for(play.slack, postgres_url, environ=environ)
         store = open_store(settings.sqlalchemy_url, timeouts=PATIENT)
         try:
@@ -50,7 +50,7 @@ async def test_what_two_replicas_hear_at_once_is_written_once(postgres_url: str)
 @pytest.mark.postgres
 async def test_a_start_and_its_end_that_two_replicas_hear_at_once_find_each_other(postgres_url: str) -> None:
     environ = SECRETS | {"AFTERWORD_ALERTS_CHANNEL": ALERTS}
-    async with watched(postgres_url) as play:
+    async with watch_alerts(postgres_url) as play:
         settings = settings_for(play.slack, postgres_url, environ=environ)
         store = open_store(settings.sqlalchemy_url, timeouts=PATIENT)
         try:

@@ -21,11 +21,11 @@ PIECES = [
 def calls(work: Callable[[], object]) -> int:
     count = 0
 
-    def seen(*_: object) -> None:
+    def count_call(*_: object) -> None:
         nonlocal count
         count += 1
 
-    sys.setprofile(seen)
+    sys.setprofile(count_call)
     try:
         work()
     finally:

@@ -16,7 +16,7 @@ def format_moment(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03}".removesuffix(".000").removesuffix(":00")
 
 
-def described(found: Reading) -> str:
+def describe_reading(found: Reading) -> str:
     if found.question is not None:
         return "asked: " + " or ".join(map(format_moment, found.question)) if found.question else "asked"
     if found.utc is None:
@@ -29,6 +29,6 @@ def test_every_row_of_the_grammar_is_read_as_it_says() -> None:
     rows = ROW.findall(PAGE.read_text(encoding="utf-8"))
     assert len(rows) > 60
     readings = {
-        example: described(read(f"{example} failed over", NOW, ZoneInfo("Europe/Berlin"))) for example, _ in rows
+        example: describe_reading(read(f"{example} failed over", NOW, ZoneInfo("Europe/Berlin"))) for example, _ in rows
     }
     assert readings == dict(rows)

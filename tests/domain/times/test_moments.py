@@ -15,7 +15,7 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def asked(found: Reading) -> list[str]:
+def list_questions(found: Reading) -> list[str]:
     assert found.utc is None
     assert found.end_utc is None
     assert found.question is not None
@@ -55,7 +55,7 @@ def test_a_date_without_its_year_is_the_latest_past_one() -> None:
 
 
 def test_a_date_a_day_ahead_is_asked_because_it_is_more_likely_a_slip_than_a_year_ago() -> None:
-    assert asked(read("Nov 24 10:00 x", NOW, BERLIN)) == ["2025-11-24 09:00", "2026-11-23 09:00"]
+    assert list_questions(read("Nov 24 10:00 x", NOW, BERLIN)) == ["2025-11-24 09:00", "2026-11-23 09:00"]
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_a_date_a_day_ahead_is_asked_because_it_is_more_likely_a_slip_than_a_yea
 )
 def test_a_time_in_the_future_is_asked_with_the_past_moment_that_is_likely_meant(text: str) -> None:
     found = read(text, NOW, BERLIN)
-    assert [choice for choice in asked(found) if choice < f"{NOW:%Y-%m-%d %H:%M}"] == ["2026-11-22 13:05"]
-    assert len(asked(found)) == 2
+    assert [choice for choice in list_questions(found) if choice < f"{NOW:%Y-%m-%d %H:%M}"] == ["2026-11-22 13:05"]
+    assert len(list_questions(found)) == 2
     assert "hasn't happened yet" in (found.problem or "")
     assert found.text == "x"
 
@@ -72,18 +72,18 @@ def test_a_time_in_the_future_is_asked_with_the_past_moment_that_is_likely_meant
 @pytest.mark.parametrize("text", ["25:99 x", "30 Feb 14:00 x", "13:30am x", "2026-13-45 14:00 x", "31/31 14:00 x"])
 def test_a_time_that_cannot_be_is_asked_with_nothing_to_choose_from(text: str) -> None:
     found = read(text, NOW, BERLIN)
-    assert asked(found) == []
+    assert list_questions(found) == []
     assert found.text == "x"
 
 
 def test_a_time_that_the_clocks_skip_is_asked_with_its_two_neighbours() -> None:
     found = read("02:30 x", utc("2026-03-29 12:30"), BERLIN)
-    assert asked(found) == ["2026-03-29 00:30", "2026-03-29 01:30"]
+    assert list_questions(found) == ["2026-03-29 00:30", "2026-03-29 01:30"]
     assert found.problem == "02:30 does not exist that night in Berlin: the clocks go forward."
 
 
 def test_a_time_that_comes_twice_is_asked_once_both_are_past() -> None:
-    assert asked(read("02:30 x", utc("2026-10-25 12:30"), BERLIN)) == ["2026-10-25 00:30", "2026-10-25 01:30"]
+    assert list_questions(read("02:30 x", utc("2026-10-25 12:30"), BERLIN)) == ["2026-10-25 00:30", "2026-10-25 01:30"]
     assert read("02:30 x", utc("2026-10-25 00:40"), BERLIN).utc == utc("2026-10-25 00:30")
 
 
@@ -95,7 +95,7 @@ def test_the_name_of_the_season_tells_the_two_apart() -> None:
 
 def test_day_and_month_that_can_change_places_are_asked() -> None:
     found = read("05/04 14:05 x", NOW, BERLIN)
-    assert asked(found) == ["2026-04-05 12:05", "2026-05-04 12:05"]
+    assert list_questions(found) == ["2026-04-05 12:05", "2026-05-04 12:05"]
     assert found.problem == "05/04 14:05 could be 5 April or 4 May."
 
 
@@ -106,13 +106,13 @@ def test_of_two_orders_the_one_still_to_come_is_no_honest_reading() -> None:
 
 def test_a_weekday_that_is_not_that_date_is_asked() -> None:
     found = read("Tue 22 Nov 2026 10:05 x", NOW, BERLIN)
-    assert asked(found) == ["2026-11-22 09:05"]
+    assert list_questions(found) == ["2026-11-22 09:05"]
     assert found.problem == "22 November 2026 is a Sunday."
 
 
 def test_yesterday_in_another_zone_is_asked_where_it_is_another_day() -> None:
     tokyo, morning = ZoneInfo("Asia/Tokyo"), utc("2026-11-23 23:00")
-    assert asked(read("yesterday 10:00 UTC x", morning, tokyo)) == ["2026-11-22 10:00", "2026-11-23 10:00"]
+    assert list_questions(read("yesterday 10:00 UTC x", morning, tokyo)) == ["2026-11-22 10:00", "2026-11-23 10:00"]
     assert read("yesterday 23:50 UTC x", morning, tokyo).utc == utc("2026-11-22 23:50")
 
 
@@ -124,7 +124,7 @@ def test_a_range_rolls_over_midnight() -> None:
 
 def test_a_range_that_ends_in_the_future_is_asked_and_keeps_its_length() -> None:
     found = read("13:10-13:45 x", NOW, BERLIN)
-    assert asked(found) == ["2026-11-22 12:10", "2026-11-23 12:10"]
+    assert list_questions(found) == ["2026-11-22 12:10", "2026-11-23 12:10"]
     assert found.lasts == timedelta(minutes=35)
 
 
@@ -135,7 +135,7 @@ def test_each_end_of_a_range_has_its_own_zone_where_it_has_one() -> None:
 
 def test_a_far_time_behind_a_dash_is_no_range_but_asked() -> None:
     found = read("11:05 - 10:00 deploy rolled back", NOW, BERLIN)
-    assert (asked(found), found.text) == (["2026-11-23 10:05"], "10:00 deploy rolled back")
+    assert (list_questions(found), found.text) == (["2026-11-23 10:05"], "10:00 deploy rolled back")
 
 
 def test_the_receipt_can_say_what_was_assumed() -> None:

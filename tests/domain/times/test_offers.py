@@ -11,7 +11,7 @@ NOW = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)  # a Wednesday, 23:30 in Berlin
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def offered(text: str) -> list[str]:
+def list_offers(text: str) -> list[str]:
     found = read(text, NOW, BERLIN)
     assert (found.utc, found.question, found.text) == (None, None, text)
     return [f"{moment:%d %H:%M}" for moment in found.offer or ()]
@@ -33,7 +33,7 @@ def offered(text: str) -> list[str]:
     ],
 )
 def test_a_clock_elsewhere_is_offered_with_its_date_and_zone(text: str, moments: list[str]) -> None:
-    assert offered(text) == moments
+    assert list_offers(text) == moments
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_a_clock_elsewhere_is_offered_with_its_date_and_zone(text: str, moments:
     ),
 )
 def test_what_is_no_clock_makes_no_offer(text: str) -> None:
-    assert offered(text.strip()) == []
+    assert list_offers(text.strip()) == []
 
 
 def test_at_most_three_clocks_are_offered() -> None:
-    assert len(offered("down at 10:05, 10:10, 10:15, 10:20 and 10:25")) == 3
+    assert len(list_offers("down at 10:05, 10:10, 10:15, 10:20 and 10:25")) == 3

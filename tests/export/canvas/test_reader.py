@@ -32,7 +32,7 @@ CANVAS = """| INC-7 | Checkout |
 """
 
 
-def merged(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> MergedCanvas:
+def merge_canvas(new: Mapping[str, str], found: Mapping[str, str], marks: Mapping[str, str]) -> MergedCanvas:
     """The next canvas, with everything that people changed as they left it."""
     return canvas.merge(new, found, find_edited(new, found, marks))
 
@@ -53,9 +53,9 @@ def test_the_regions_are_found_by_their_headings() -> None:
 def test_slacks_own_hand_is_no_edit() -> None:
     found = split_regions(write_as_slack(CANVAS), HEADINGS)
     assert found["impact"] != split_regions(CANVAS, HEADINGS)["impact"]
-    assert merged(split_regions(CANVAS, HEADINGS), found, left(CANVAS)).edited == ()
+    assert merge_canvas(split_regions(CANVAS, HEADINGS), found, left(CANVAS)).edited == ()
     unread = mark_regions(split_regions(CANVAS, HEADINGS), {})
-    assert merged(split_regions(CANVAS, HEADINGS), found, unread).edited == ()
+    assert merge_canvas(split_regions(CANVAS, HEADINGS), found, unread).edited == ()
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_slacks_own_hand_is_no_edit() -> None:
 )
 def test_whatever_reads_differently_is_an_edit_and_stays(old: str, new: str) -> None:
     found = split_regions(CANVAS.replace(old, new), HEADINGS)
-    after = merged(split_regions(CANVAS.replace("it broke", "it broke again"), HEADINGS), found, left(CANVAS))
+    after = merge_canvas(split_regions(CANVAS.replace("it broke", "it broke again"), HEADINGS), found, left(CANVAS))
     assert after.edited == ("impact",)
     assert new.partition("\n")[0] in after.markdown
     assert "it broke again" in after.markdown
@@ -81,7 +81,7 @@ def test_an_edit_stays_theirs_however_often_the_canvas_is_written() -> None:
     marks = left(CANVAS)
     canvas = CANVAS.replace("nobody else", "somebody else")
     for word in ("again", "and again"):
-        after = merged(
+        after = merge_canvas(
             split_regions(CANVAS.replace("it broke", word), HEADINGS), split_regions(canvas, HEADINGS), marks
         )
         assert after.edited == ("impact",)
@@ -94,7 +94,7 @@ def test_an_edit_stays_theirs_however_often_the_canvas_is_written() -> None:
 
 def test_what_was_taken_out_comes_back_and_what_was_put_on_top_stays() -> None:
     without = "Read this first.\n\n" + CANVAS.replace("## Timeline\n\n- **14:05 UTC** it broke\n\n", "")
-    after = merged(split_regions(CANVAS, HEADINGS), split_regions(without, HEADINGS), left(CANVAS))
+    after = merge_canvas(split_regions(CANVAS, HEADINGS), split_regions(without, HEADINGS), left(CANVAS))
     assert after.edited == (HEAD,)
     assert after.markdown == "Read this first.\n\n" + CANVAS
 
@@ -102,21 +102,21 @@ def test_what_was_taken_out_comes_back_and_what_was_put_on_top_stays() -> None:
 def test_a_second_heading_of_the_same_words_belongs_to_where_it_stands() -> None:
     found = split_regions(CANVAS + "\n## Impact\n\nOnce more.", HEADINGS)
     assert found["whys"].endswith("## Impact\n\nOnce more.")
-    assert merged(split_regions(CANVAS, HEADINGS), found, left(CANVAS)).edited == ("whys",)
+    assert merge_canvas(split_regions(CANVAS, HEADINGS), found, left(CANVAS)).edited == ("whys",)
 
 
 def test_somebody_who_was_quicker_than_the_reading_back_is_seen() -> None:
     quick = split_regions(CANVAS.replace("nobody else", "us as well"), HEADINGS)
     marks = mark_regions(split_regions(CANVAS, HEADINGS), quick)
-    assert merged(split_regions(CANVAS, HEADINGS), quick, marks).edited == ("impact",)
+    assert merge_canvas(split_regions(CANVAS, HEADINGS), quick, marks).edited == ("impact",)
 
 
 def test_a_write_that_was_not_remembered_is_not_taken_for_an_edit() -> None:
     newer = split_regions(CANVAS.replace("it broke", "it broke again"), HEADINGS)
     marks = add_pending_marks(left(CANVAS), newer)
     newest = split_regions(CANVAS.replace("it broke", "it broke thrice"), HEADINGS)
-    assert merged(newest, newer, marks).edited == ()
-    assert merged(newest, split_regions(CANVAS, HEADINGS), marks).edited == ()
+    assert merge_canvas(newest, newer, marks).edited == ()
+    assert merge_canvas(newest, split_regions(CANVAS, HEADINGS), marks).edited == ()
 
 
 @given(
@@ -125,7 +125,7 @@ def test_a_write_that_was_not_remembered_is_not_taken_for_an_edit() -> None:
 def test_whatever_people_write_is_in_the_next_canvas(text: str, region: str) -> None:
     found = split_regions(CANVAS, HEADINGS)
     found[region] += f"\n\n{text}"
-    after = merged(split_regions(CANVAS.replace("14:05", "14:06"), HEADINGS), found, left(CANVAS))
+    after = merge_canvas(split_regions(CANVAS.replace("14:05", "14:06"), HEADINGS), found, left(CANVAS))
     is_edit = digest_shown(found[region]) != digest_shown(split_regions(CANVAS, HEADINGS)[region])
     assert after.edited == ((region,) if is_edit else ())
     assert found[region] in after.markdown or not is_edit

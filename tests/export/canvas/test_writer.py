@@ -46,7 +46,7 @@ def canvas_of(about: Case) -> str:
     return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "canvas").decode()
 
 
-def rendered(markdown: str) -> str:
+def render_text(markdown: str) -> str:
     return "".join(CANVAS.render_pieces(markdown))
 
 
@@ -102,7 +102,7 @@ def test_whatever_is_long_the_canvas_fits() -> None:
 
 
 def test_everything_that_markdown_can_say_is_said_in_what_canvases_know() -> None:
-    text = rendered(f"{MARKDOWN}\n#### four *deep*\n\n###### six")
+    text = render_text(f"{MARKDOWN}\n#### four *deep*\n\n###### six")
     assert "four *deep*" in text
     assert "**six**" in text
     assert "[link](https://a.example/?a=1&b=2)" in text
@@ -117,7 +117,7 @@ def test_everything_that_markdown_can_say_is_said_in_what_canvases_know() -> Non
 
 def test_a_table_beyond_the_limit_becomes_a_list() -> None:
     table = "| a | b |\n|---|---|\n" + "".join(f"| {row} | [x](https://a.example/{row}) |\n" for row in range(200))
-    text = rendered(table)
+    text = render_text(table)
     assert "table_open" not in {token.type for token in READER.parse(text)}
     assert "- 199 · [x](https://a.example/199)" in text
 
@@ -125,9 +125,9 @@ def test_a_table_beyond_the_limit_becomes_a_list() -> None:
 @pytest.mark.parametrize("mention", MENTIONS)
 def test_no_text_becomes_a_mention(mention: str) -> None:
     about = case(entries=(entry(1, at(14, 5), f"ask {mention} now"),), sections=(section_text("fault", mention),))
-    for text in (canvas_of(about), rendered(f"ask {mention} now {mention}")):
+    for text in (canvas_of(about), render_text(f"ask {mention} now {mention}")):
         assert not re.search(r"!\[[^\]]*\][(\[]|<[@#!]|^:::", text, re.MULTILINE)
-    shown = [token for token in READER.parse(rendered(f"ask {mention} now")) if token.children]
+    shown = [token for token in READER.parse(render_text(f"ask {mention} now")) if token.children]
     assert "".join(child.content for token in shown for child in token.children or []) == f"ask {mention} now"
 
 
@@ -139,7 +139,7 @@ def test_no_text_becomes_a_mention(mention: str) -> None:
 @settings(deadline=None)
 def test_any_markdown_of_a_person_keeps_its_words_and_makes_nothing_else(text: str) -> None:
     markdown = remove_controls(text)
-    made = rendered(markdown)
+    made = render_text(markdown)
     tokens = all_tokens(READER.parse(made))
     assert not {"html_block", "html_inline", "image", "code_block"} & {token.type for token in tokens}
     assert not {"h4", "h5", "h6"} & {token.tag for token in tokens}
@@ -194,11 +194,11 @@ def test_of_a_long_timeline_only_what_is_unusual_is_parsed(monkeypatch: pytest.M
     parsed: list[str] = []
     parse = MarkdownReader.parse_blocks
 
-    def watched(reader: MarkdownReader, markdown: str, line: Any) -> Any:
+    def watch_parse(reader: MarkdownReader, markdown: str, line: Any) -> Any:
         parsed.append(markdown)
         return parse(reader, markdown, line)
 
-    monkeypatch.setattr(MarkdownReader, "parse_blocks", watched)
+    monkeypatch.setattr(MarkdownReader, "parse_blocks", watch_parse)
     texts = (
         "failed over, 12% of requests still 503",
         "ran `kubectl get po`",

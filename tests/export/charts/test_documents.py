@@ -14,7 +14,7 @@ from bot.export.html import HtmlWriter
 from bot.export.templates import load_shipped_templates
 from tests.support.export import export_text, pdf_text, storage_format
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, edited_region
-from tests.support.export.svg_geometry import parsed
+from tests.support.export.svg_geometry import parse_picture
 from tests.support.timeouts import PATIENT
 
 EXPORTER = Exporter(timeouts=PATIENT)
@@ -90,7 +90,7 @@ def test_a_page_of_confluence_shows_what_is_attached_to_it() -> None:
     assert shown == {file.name: file.alternative for file in attached}
     assert list(shown) == ["timeline.svg", "whys.svg"]
     assert shown["timeline.svg"].startswith("Timeline of INC-7, 2026-11-23 13:52")
-    assert all(parsed(file.content.decode()).get("width") == "800" for file in attached)
+    assert all(parse_picture(file.content.decode()).get("width") == "800" for file in attached)
 
 
 def test_a_page_that_nothing_hangs_on_refers_to_no_picture() -> None:

@@ -17,7 +17,7 @@ from bot.export.templates import load_shipped_templates
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
 from tests.support.export.cases import FULL, NOW
-from tests.support.export.svg_geometry import SVG, parsed
+from tests.support.export.svg_geometry import SVG, parse_picture
 
 STYLE = Path(__file__).resolve().parents[3] / "templates" / "postmortem" / "page.css"
 
@@ -29,7 +29,7 @@ def pictures(document: Document) -> list[ChartImage]:
 
 def check(picture: ChartImage, text: str) -> None:
     """The text is there in letters, or in what is shown to the mouse, as far as either holds it."""
-    drawn = (element for group in parsed(picture.svg).iter(f"{SVG}g") for element in group.iter())
+    drawn = (element for group in parse_picture(picture.svg).iter(f"{SVG}g") for element in group.iter())
     shown = "".join(element.text or "" for element in drawn)
     beginning = "".join(to_one_line(strip_code_marks(text)).split())[:60]
     assert beginning in "".join(shown.split())
@@ -40,7 +40,7 @@ def check_in_page(picture: ChartImage) -> None:
     page = f"<!doctype html><html><head><title>x</title></head><body>{picture.inline}</body></html>"
     body = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(page).find("body")
     (found,) = body
-    expected = parsed(picture.inline)
+    expected = parse_picture(picture.inline)
     assert [(one.tag, one.text) for one in found.iter()] == [(one.tag, one.text) for one in expected.iter()]
 
 
@@ -71,7 +71,7 @@ def test_both_pictures_of_a_document_can_stand_in_one_page_in_both_forms() -> No
         element.get("id")
         for picture in found
         for form in (picture.svg, picture.inline)
-        for element in parsed(form).iter()
+        for element in parse_picture(form).iter()
         if element.get("id")
     ]
     assert len(ids) == len(set(ids)) == 8

@@ -12,7 +12,7 @@ from bot.export.charts import ChartImage, draw_timeline
 from tests.export.test_real_incidents import FILES, read
 from tests.support.deadlines import working_at_most
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident
-from tests.support.export.svg_geometry import SVG, check, letters, parsed
+from tests.support.export.svg_geometry import SVG, check, letters, parse_picture
 
 MINUTES = st.integers(0, 240) | st.integers(0, 20_000)
 UNKNOWN = incident(severity=None, status=Status.OPEN, resolved_at=None)
@@ -30,7 +30,7 @@ def words(about: Case) -> list[str]:
 
 def shapes(about: Case, fill: str) -> list[tuple[float, float]]:
     """The left and right ends of the rectangles in a tone."""
-    root = parsed(drawn(about).svg)
+    root = parse_picture(drawn(about).svg)
     found = [one for one in root.iter(f"{SVG}rect") if f"fill-{fill}" in str(one.get("class")).split()]
     lefts = [float(str(one.get("x"))) for one in found]
     return [(left, left + float(str(one.get("width")))) for left, one in zip(lefts, found, strict=True)]
@@ -90,7 +90,7 @@ def test_it_is_named_and_described_for_those_who_do_not_see_it() -> None:
     assert picture.name == "inc-7-timeline"
     names = set()
     for form in (picture.svg, picture.inline):
-        root = parsed(form)
+        root = parse_picture(form)
         assert root.get("role") == "img"
         title, description = (root.find(f"{SVG}{tag}") for tag in ("title", "desc"))
         assert title is not None
@@ -103,7 +103,7 @@ def test_it_is_named_and_described_for_those_who_do_not_see_it() -> None:
 
 def test_the_file_has_a_size_and_white_ground_and_the_inline_form_turns_dark_with_its_page() -> None:
     picture = drawn(FULL)
-    alone, inside = parsed(picture.svg), parsed(picture.inline)
+    alone, inside = parse_picture(picture.svg), parse_picture(picture.inline)
     assert (alone.get("width"), inside.get("width"), inside.get("height")) == ("800", "100%", None)
     ground = alone.find(f"{SVG}rect")
     assert ground is not None

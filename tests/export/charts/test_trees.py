@@ -14,10 +14,10 @@ def chains(draw: st.DrawFn) -> tuple[WhyStep, ...]:
     """Whys that grew as whys can: each explains an earlier one, or begins another chain."""
     count = draw(st.integers(1, 40))
     above = [draw(st.none() | st.integers(1, number - 1)) if number > 1 else None for number in range(1, count + 1)]
-    return compiled(*above)
+    return compile_steps(*above)
 
 
-def compiled(*above: int | None) -> tuple[WhyStep, ...]:
+def compile_steps(*above: int | None) -> tuple[WhyStep, ...]:
     whys = tuple(why(number, parent) for number, parent in enumerate(above, 1))
     return postmortem_rules.compile_document(case(whys=whys), NOW).whys
 
@@ -51,13 +51,13 @@ def test_no_line_crosses_another(whys: tuple[WhyStep, ...]) -> None:
 
 
 def test_a_chain_goes_straight_down_and_its_branches_stand_to_the_right() -> None:
-    whys = compiled(None, 1, 2, 2, 3, 1)
+    whys = compile_steps(None, 1, 2, 2, 3, 1)
     places = {step.number: (place.column, place.row) for step, place in zip(whys, grown(whys)[1:], strict=True)}
     assert places == {1: (0, 1), 2: (0, 2), 3: (0, 3), 5: (0, 4), 4: (1, 3), 6: (1, 2)}
 
 
 def test_an_outline_has_a_line_for_each_in_reading_order() -> None:
-    whys = compiled(None, 1, 1, 2)
+    whys = compile_steps(None, 1, 1, 2)
     places = place_in_outline(whys, find_parents(whys))
     assert [step.number for step in whys] == [1, 2, 4, 3]
     assert [(place.column, place.row, place.parent) for place in places] == [

@@ -7,7 +7,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Case, Why
 from bot.export.charts import ChartImage, draw_whys
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, why
-from tests.support.export.svg_geometry import SVG, check, parsed
+from tests.support.export.svg_geometry import SVG, check, parse_picture
 
 LONG = "the pool of connections was full and nobody was told of it " * 20
 
@@ -28,7 +28,7 @@ def step(number: int, parent: int | None, text: str = "the pool was full", *, ro
 
 
 def frames(about: Case) -> list[tuple[float, float, float, float]]:
-    root = parsed(drawn(about).svg)
+    root = parse_picture(drawn(about).svg)
     found = [one for one in root.iter(f"{SVG}rect") if one.get("rx")]
     return [tuple(float(str(one.get(name))) for name in ("x", "y", "width", "height")) for one in found]  # type: ignore[misc]
 
@@ -70,7 +70,7 @@ def test_the_incident_its_whys_and_the_root_cause_are_told() -> None:
 
 
 def test_a_root_cause_is_accented() -> None:
-    root = parsed(drawn(FULL).svg)
+    root = parse_picture(drawn(FULL).svg)
     accented = [one for one in root.iter(f"{SVG}rect") if "stroke-accent" in str(one.get("class"))]
     assert len(accented) == 1
 
@@ -87,7 +87,7 @@ def test_the_alternative_says_what_the_picture_shows() -> None:
 def test_a_long_answer_ends_in_an_ellipsis_and_keeps_its_whole_text_for_the_mouse() -> None:
     about = case(whys=(why(1, None, LONG),))
     assert words(about)[-1].endswith("…")
-    root = parsed(drawn(about).svg)
+    root = parse_picture(drawn(about).svg)
     titles = [one.findtext(f"{SVG}title") for one in root.iter(f"{SVG}rect")]
     assert titles[-1] == LONG.strip()
 

@@ -81,7 +81,7 @@ EDITS = st.lists(
 )
 
 
-def edited(edits: list[tuple[str, str]]) -> tuple[str, list[str], set[str], set[str]]:
+def edit_page(edits: list[tuple[str, str]]) -> tuple[str, list[str], set[str], set[str]]:
     """The page after people were at it: its body, what they wrote, and the regions they wrote in and took off."""
     head, regions = pieces(before().page)
     typed: list[str] = []
@@ -111,7 +111,7 @@ def edited(edits: list[tuple[str, str]]) -> tuple[str, list[str], set[str], set[
 def test_only_untouched_regions_are_rewritten_and_all_that_people_wrote_stays(
     edits: list[tuple[str, str]], is_laid_out: bool, deed: RegionChange
 ) -> None:
-    body, typed, written, removed = edited(edits)
+    body, typed, written, removed = edit_page(edits)
     page = split_page(LAYOUT.format(body) if is_laid_out else body)
     record = snapshot_written(before())
     found = find_touched(page, after(), record)
@@ -134,7 +134,7 @@ def test_only_untouched_regions_are_rewritten_and_all_that_people_wrote_stays(
 @given(EDITS)
 @settings(deadline=None, max_examples=30)
 def test_bytes_between_the_regions_are_as_they_were(edits: list[tuple[str, str]]) -> None:
-    body, _, _, _ = edited(edits)
+    body, _, _, _ = edit_page(edits)
     page = split_page(body)
     merged = merge(page, before(), snapshot_written(before()), {}, ())
     assert (merged.body, merged.is_changed) == (storage(page), False)

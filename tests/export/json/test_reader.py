@@ -18,7 +18,7 @@ from bot.export.json.reader import FileRecord
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
-from tests.support.export.json_mutations import spoiled
+from tests.support.export.json_mutations import spoil
 
 EXPORTER = Exporter()
 PNG = b"\x89PNG\r\n\x1a\nabc"
@@ -34,7 +34,7 @@ WITH_FILES = replace(
 )
 
 
-def exported(about: Case) -> bytes:
+def export_case(about: Case) -> bytes:
     return EXPORTER.render(postmortem_rules.compile_document(about, NOW), "json")
 
 
@@ -49,7 +49,7 @@ def without_audit(content: bytes) -> Any:
 
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN, WITH_FILES], ids=["full", "empty", "with files"])
 def test_what_was_exported_is_read_back_the_same(about: Case) -> None:
-    content = exported(about)
+    content = export_case(about)
     record = json_reader.read(content)
     assert without_audit(again(record)) == without_audit(content)
     assert json_reader.read(again(record)) == record
@@ -58,22 +58,22 @@ def test_what_was_exported_is_read_back_the_same(about: Case) -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_in_every_field_is_read_back_the_same(text: str) -> None:
-    content = exported(everywhere(text))
+    content = export_case(everywhere(text))
     assert without_audit(again(json_reader.read(content))) == without_audit(content)
 
 
 @given(TEXTS)
 @settings(deadline=None, max_examples=60)
 def test_any_text_in_every_field_is_read_back_the_same(text: str) -> None:
-    content = exported(everywhere(text))
+    content = export_case(everywhere(text))
     assert without_audit(again(json_reader.read(content))) == without_audit(content)
 
 
 def test_an_entry_cited_behind_an_invisible_character_is_cited_before_and_after() -> None:
     about = case(entries=(entry(4, at(14, 5)),), whys=(why(1, None, "see \u200e#4"),))
-    (step,) = json.loads(exported(about))["whys"]
+    (step,) = json.loads(export_case(about))["whys"]
     assert [cited["number"] for cited in step["evidence"]] == [4]
-    assert json_reader.read(exported(about)).case.whys[0].text == "see #4"
+    assert json_reader.read(export_case(about)).case.whys[0].text == "see #4"
 
 
 def test_a_program_may_leave_out_what_follows_from_the_rest() -> None:
@@ -112,8 +112,8 @@ def test_a_program_may_leave_out_what_follows_from_the_rest() -> None:
     assert [deed.verb for deed in record.case.audit] == ["timeline.added"]
 
 
-def changed(change: Callable[[Any], object], about: Case = WITH_FILES) -> bytes:
-    value = json.loads(exported(about))
+def change_export(change: Callable[[Any], object], about: Case = WITH_FILES) -> bytes:
+    value = json.loads(export_case(about))
     change(value)
     return json.dumps(value).encode()
 
@@ -170,7 +170,7 @@ BROKEN: tuple[tuple[Callable[[Any], object], str], ...] = (
 @pytest.mark.parametrize(("change", "sentence"), BROKEN, ids=[sentence for _, sentence in BROKEN])
 def test_what_is_wrong_is_named_with_its_place_and_cause(change: Callable[[Any], object], sentence: str) -> None:
     with pytest.raises(Refused) as refusal:
-        json_reader.read(changed(change))
+        json_reader.read(change_export(change))
     assert sentence in str(refusal.value)
     assert len(str(refusal.value)) < 400
 
@@ -200,7 +200,7 @@ def test_a_file_of_any_size_is_refused_before_it_is_read(monkeypatch: pytest.Mon
 def test_an_open_incident_cannot_say_when_it_was_resolved() -> None:
     about = case(about=incident(status=Status.OPEN, resolved_at=None, resolved_by=None))
     with pytest.raises(Refused, match=r"incident.resolved_at is .* makes it null"):
-        json_reader.read(changed(put("incident", "resolved_at", to="2026-11-23T15:10:00Z"), about))
+        json_reader.read(change_export(put("incident", "resolved_at", to="2026-11-23T15:10:00Z"), about))
 
 
 def outcome(content: bytes) -> FileRecord | str:
@@ -213,8 +213,8 @@ def outcome(content: bytes) -> FileRecord | str:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_spoiled_file_is_refused_with_a_sentence_or_read_as_a_whole_record(seed: int) -> None:
-    chance, content = random.Random(seed), exported(WITH_FILES)
-    found = [outcome(spoiled(content, chance)) for _ in range(120)]
+    chance, content = random.Random(seed), export_case(WITH_FILES)
+    found = [outcome(spoil(content, chance)) for _ in range(120)]
     refused = [result for result in found if isinstance(result, str)]
     assert [result for result in refused if not 10 < len(result) < 600 or not result.isprintable()] == []
     assert 40 < len(refused) < 120
@@ -224,7 +224,7 @@ def test_a_spoiled_file_is_refused_with_a_sentence_or_read_as_a_whole_record(see
 
 def test_an_earlier_file_that_names_one_action_of_a_why_is_read() -> None:
     linked = replace(FULL.whys[4], actions=(2, 3))
-    document = json.loads(exported(replace(FULL, whys=(*FULL.whys[:4], linked))))
+    document = json.loads(export_case(replace(FULL, whys=(*FULL.whys[:4], linked))))
     assert [one["actions"] for one in document["whys"] if one["number"] == 5] == [[2, 3]]
     for one in document["whys"]:
         del one["actions"]
@@ -233,6 +233,6 @@ def test_an_earlier_file_that_names_one_action_of_a_why_is_read() -> None:
 
 
 def test_a_property_that_stands_twice_is_refused_for_one_of_them_would_be_lost() -> None:
-    content = changed(lambda document: document).replace(b'"timeline": ', b'"timeline": [], "timeline": ', 1)
+    content = change_export(lambda document: document).replace(b'"timeline": ', b'"timeline": [], "timeline": ', 1)
     with pytest.raises(Refused, match="The file has property timeline twice"):
         json_reader.read(content)

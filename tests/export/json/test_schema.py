@@ -72,7 +72,7 @@ def test_every_export_keeps_to_the_schema(about: Case) -> None:
 
 def test_an_export_of_everything_that_the_record_can_hold_keeps_to_the_schema(sqlite_store: Store) -> None:
     sqlite_store.write_now(full_incident.write)
-    document = json.loads(full_incident.exported(sqlite_store))
+    document = json.loads(full_incident.export_incident(sqlite_store))
     assert list(VALIDATOR.iter_errors(document)) == []
     # Each kind of object was there to be checked, with every property that the schema has of it.
     assert {frozenset(found["properties"]) for _, found in objects()} <= set(shapes(document))

@@ -16,12 +16,12 @@ from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry
 EXPORTER = Exporter()
 
 
-def exported(about: Case) -> Any:
+def export_case(about: Case) -> Any:
     return json.loads(EXPORTER.render(postmortem_rules.compile_document(about, NOW), "json"))
 
 
 def test_the_incident_is_told_with_its_milestones_and_people() -> None:
-    record = exported(FULL)["incident"]
+    record = export_case(FULL)["incident"]
     assert (record["key"], record["title"], record["severity"], record["status"]) == (
         "INC-7", "Checkout returns 503s", "sev2", "resolved",
     )  # fmt: skip
@@ -40,7 +40,7 @@ def test_the_incident_is_told_with_its_milestones_and_people() -> None:
 
 def test_a_line_of_the_timeline_tells_all_that_was_recorded() -> None:
     about = case(entries=(entry(3, at(14, 5) + timedelta(microseconds=5), recorder="U2", ended_at=at(14, 9)),))
-    assert exported(about)["timeline"] == [
+    assert export_case(about)["timeline"] == [
         {
             "number": 3,
             "happened_at": "2026-11-23T14:05:00.000005Z",
@@ -65,21 +65,21 @@ def test_a_line_of_the_timeline_tells_all_that_was_recorded() -> None:
 
 
 def test_each_why_is_followed_by_those_that_explain_it_and_names_its_parent() -> None:
-    whys = exported(FULL)["whys"]
+    whys = export_case(FULL)["whys"]
     assert [(why["number"], why["parent"], why["root"]) for why in whys] == [
         (1, None, False), (2, 1, False), (3, 2, False), (5, 3, True), (4, 2, False),
     ]  # fmt: skip
 
 
 def test_every_section_is_there_and_null_where_nobody_wrote() -> None:
-    sections = exported(FULL)["sections"]
+    sections = export_case(FULL)["sections"]
     assert list(sections) == [section.slug for section in SECTIONS]
     assert sections["summary"]["text"].startswith("Checkout failed for 43 minutes.\nThe EU")
     assert (sections["fault"]["text"], sections["fault"]["author"]) == (None, None)
 
 
 def test_actions_say_who_when_and_what_became_of_them() -> None:
-    first, second, *_, last = exported(FULL)["actions"]
+    first, second, *_, last = export_case(FULL)["actions"]
     assert (first["owner"], first["due"], first["status"], first["overdue"]) == (
         {"id": "U1", "name": "Ana Costa"}, "2026-11-27", "open", True,
     )  # fmt: skip
@@ -88,18 +88,18 @@ def test_actions_say_who_when_and_what_became_of_them() -> None:
 
 
 def test_metrics_are_seconds_or_null() -> None:
-    assert exported(FULL)["metrics"] == {
+    assert export_case(FULL)["metrics"] == {
         "time_to_detect": 420,
         "time_to_acknowledge": 240,
         "time_to_mitigate": 2580,
         "time_to_resolve": 4320,
         "postmortem_age": 507_000,
     }
-    assert set(exported(NOTHING_KNOWN)["metrics"].values()) == {None}
+    assert set(export_case(NOTHING_KNOWN)["metrics"].values()) == {None}
 
 
 def test_texts_survive_in_any_script() -> None:
-    assert exported(case(about=incident(title='“ü” \\ "é" 漢 🚒')))["incident"]["title"] == '“ü” \\ "é" 漢 🚒'
+    assert export_case(case(about=incident(title='“ü” \\ "é" 漢 🚒')))["incident"]["title"] == '“ü” \\ "é" 漢 🚒'
 
 
 @pytest.mark.parametrize("about", [FULL, NOTHING_KNOWN, everywhere('x\n  "timeline": []'), everywhere("`a`\t\u2028")])

@@ -29,7 +29,7 @@ def _jobs(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(JOBS, name, module)
 
 
-def loaded(*modules: str) -> set[str]:
+def list_loaded(*modules: str) -> set[str]:
     """All that a fresh interpreter has loaded once it has imported these modules."""
     code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
@@ -151,7 +151,7 @@ def test_all_that_runs_can_be_ended_at_once() -> None:
 
 @pytest.mark.parametrize("name", JOBS.keys() - JOBS_OF_TESTS)
 def test_a_job_loads_no_other_job_and_nothing_that_reaches_outside(name: str) -> None:
-    there = loaded("bot.export.sandbox", JOBS[name])
+    there = list_loaded("bot.export.sandbox", JOBS[name])
     others = {"bot.export.pdf_job", "bot.export.template_job", "weasyprint"} - {JOBS[name]}
     if name == "pdf":
         others.discard("weasyprint")
@@ -160,4 +160,4 @@ def test_a_job_loads_no_other_job_and_nothing_that_reaches_outside(name: str) ->
 
 
 def test_the_bot_loads_no_job_that_is_not_its_own_to_run() -> None:
-    assert loaded("bot.cli", "bot.app") & {"bot.export.pdf_job", "bot.export.template_job", "weasyprint"} == set()
+    assert list_loaded("bot.cli", "bot.app") & {"bot.export.pdf_job", "bot.export.template_job", "weasyprint"} == set()

@@ -16,7 +16,7 @@ DOCUMENT = postmortem_rules.compile_document(SAMPLES["everything known"], NOW)
 SUMMARY = "<!-- afterword:summary -->\n## In short\n\n{{ document.title | inline }}\n"
 
 
-def tried(text: str, sample: str = "everything known") -> tuple[list[str], list[str]]:
+def try_template(text: str, sample: str = "everything known") -> tuple[list[str], list[str]]:
     return template_job.try_sample({"sections.md.j2": text}, sample)
 
 
@@ -34,14 +34,14 @@ def test_our_own_templates_pass_as_a_teams() -> None:
 
 
 def test_a_section_that_is_left_out_is_told() -> None:
-    broken, warnings = tried(SUMMARY)
+    broken, warnings = try_template(SUMMARY)
     assert broken == []
     assert len(warnings) == len(SECTIONS) - 1
     assert warnings[0] == "The section Leadup isn't shown, because nothing has the marker leadup."
 
 
 def test_a_text_without_a_filter_is_told() -> None:
-    _, (warning,) = tried(SUMMARY.replace(" | inline", ""), "hard to show")
+    _, (warning,) = try_template(SUMMARY.replace(" | inline", ""), "hard to show")
     assert warning.startswith("In In short text from the record is treated as markup")
 
 
@@ -83,7 +83,7 @@ def test_every_file_that_is_no_template_is_named() -> None:
     ],
 )
 def test_what_is_broken_is_named_by_file_line_and_cause(text: str, sentence: str) -> None:
-    (problem,), _ = tried(text)
+    (problem,), _ = try_template(text)
     assert problem.startswith(sentence)
     with pytest.raises(BrokenTemplateError) as caught:
         template_job.render_markdown({"sections.md.j2": text}, DOCUMENT)

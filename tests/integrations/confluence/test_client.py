@@ -96,7 +96,7 @@ async def test_an_update_goes_on_top_of_what_was_seen(wiki: Wiki) -> None:
 
 async def test_what_people_wrote_since_is_kept_and_shown(wiki: Wiki) -> None:
     made = await wiki.confluence.create(DRAFT, is_repeat=False)
-    wiki.fake.edited("1000", "<p>by hand</p>")
+    wiki.fake.edit("1000", "<p>by hand</p>")
     updated = await wiki.confluence.update(made.page, DRAFT.title, "<p>two</p>", "INC-7 draft 2")
     assert (updated.is_written, updated.page.version, updated.page.body) == (False, 2, "<p>by hand</p>")
     assert wiki.fake.pages["1000"]["body"] == "<p>by hand</p>"
@@ -140,7 +140,7 @@ async def test_labels_are_added_in_the_letters_that_confluence_takes(wiki: Wiki)
     await wiki.confluence.label("1000", ["postmortem"])
     assert wiki.fake.labels["1000"] == ["postmortem", "inc-7", "två-ord"]
     await wiki.confluence.label("1000", ["!!"])
-    assert len(wiki.fake.asked("label")) == 2
+    assert len(wiki.fake.find_calls("label")) == 2
 
 
 async def test_a_picture_is_attached_and_replaced(wiki: Wiki) -> None:

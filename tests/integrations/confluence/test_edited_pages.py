@@ -7,8 +7,8 @@ from tests.support.integrations.confluence_pages import (
     PAGE,
     body,
     heading,
-    heard,
     link,
+    newest_message,
     number,
     put,
     region,
@@ -71,7 +71,7 @@ async def test_on_the_cloud_an_edit_stands_under_the_name_of_who_made_it(databas
         await put(play)
         assert [author for _, _, author, _ in list_edits(play)] == ["Chloé Martin", "Chloé Martin"]
         assert "*Leadup* has Chloé Martin's text from the draft" in await type_command(play, play.ana, "/postmortem")
-        assert [seen.body for seen in wiki.asked("users-bulk")] == [{"accountIds": ["acc-Chloé Martin"]}]
+        assert [seen.body for seen in wiki.find_calls("users-bulk")] == [{"accountIds": ["acc-Chloé Martin"]}]
 
 
 async def test_a_name_that_may_not_be_asked_for_costs_nothing_but_the_name(database_url: str) -> None:
@@ -119,7 +119,7 @@ async def test_a_choice_made_on_the_page_itself_settles_it(sqlite_url: str) -> N
         write(wiki, "leadup", "<p>It grew.</p>")
         await fill(play, play.ana, "leadup", "A release.")
         await put(play)
-        wiki.edited(PAGE, body(wiki).replace("A release.", "A release, 4.12."))
+        wiki.edit(PAGE, body(wiki).replace("A release.", "A release, 4.12."))
         await put(play)
         assert "A release, 4.12." in body(wiki)
         write(wiki, "leadup", "<p>It grew with a release.</p>")
@@ -152,7 +152,7 @@ async def test_a_section_that_people_added_stays_where_it_is(database_url: str) 
         above = "<p>Read this <em>first</em>.</p>"
         whole = body(wiki).replace("<h2>", f"{above}<h2>", 1)
         at = whole.index(heading(wiki, "impact"))
-        wiki.edited(PAGE, whole[:at] + added + whole[at:])
+        wiki.edit(PAGE, whole[:at] + added + whole[at:])
         await fill(play, play.ana, "fault", "The pool was small.")
         await type_command(play, play.ana, "/incident sev 1")
         await put(play)
@@ -180,7 +180,7 @@ async def test_a_region_that_people_took_off_stays_off_until_somebody_wants_it_b
         assert labels(message) == []
         assert "afterword-fault" not in body(wiki)
         await press(play, play.bo, "confluence_back")
-        await heard(play)
+        await newest_message(play)
         assert region(wiki, "fault") == "The pool was small."
         whole = body(wiki)
         assert whole.index("afterword-leadup") < whole.index("afterword-fault") < whole.index("afterword-impact")
@@ -204,7 +204,7 @@ async def test_a_region_that_people_moved_is_brought_up_to_date_where_it_is(sqli
         await put(play)
         first, *regions = body(wiki).split("<h2>")
         regions.insert(0, regions.pop(7))
-        wiki.edited(PAGE, "<h2>".join([first, *regions]))
+        wiki.edit(PAGE, "<h2>".join([first, *regions]))
         await type_command(play, play.ana, "/timeline failed over")
         await put(play)
         assert body(wiki).index("afterword-timeline") < body(wiki).index("afterword-summary")
@@ -219,7 +219,7 @@ async def test_what_the_editor_rewrites_by_itself_is_nobodys_edit(sqlite_url: st
             body(wiki).replace("<p>", '<p local-id="5b3c">').replace("<td>", "<td><p>").replace("</td>", "</p></td>")
         )
         cell = '<ac:layout-section ac:type="fixed-width"><ac:layout-cell>{}</ac:layout-cell></ac:layout-section>'
-        wiki.edited(PAGE, f"<ac:layout>{cell.format(again)}</ac:layout>")
+        wiki.edit(PAGE, f"<ac:layout>{cell.format(again)}</ac:layout>")
         await type_command(play, play.ana, "/timeline failed over")
         await put(play)
         assert "failed over" in region(wiki, "timeline")
@@ -230,13 +230,13 @@ async def test_what_the_editor_rewrites_by_itself_is_nobodys_edit(sqlite_url: st
 async def test_a_page_in_which_nothing_is_found_is_left_alone_until_somebody_decides(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
         await put(play)
-        wiki.edited(PAGE, "<p>We start over here.</p>")
+        wiki.edit(PAGE, "<p>We start over here.</p>")
         message = await put(play)
         assert "Nothing was written." in message.plain
         assert labels(message) == ["Create a new page", "Overwrite page"]
         assert body(wiki) == "<p>We start over here.</p>"
         await press(play, play.bo, "confluence_overwrite")
-        await heard(play)
+        await newest_message(play)
         assert "pool enlarged" in region(wiki, "timeline")
         assert (len(wiki.pages), number(wiki)) == (1, 4)
 
@@ -244,12 +244,12 @@ async def test_a_page_in_which_nothing_is_found_is_left_alone_until_somebody_dec
 async def test_a_new_page_leaves_the_one_alone_in_which_nothing_is_found(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
-        wiki.edited(PAGE, "<p>We start over here.</p>")
+        wiki.edit(PAGE, "<p>We start over here.</p>")
         message = await put(play)
         await press(play, play.bo, "confluence_anew")
-        await heard(play)
+        await newest_message(play)
         assert (body(wiki), link(play).external_id, len(wiki.pages)) == ("<p>We start over here.</p>", "1001", 2)
         assert labels(shown_now(play, message)) == []
         assert "That's already decided" in await press_old(play, play.ana, message, "confluence_anew")
-        await heard(play)
+        await newest_message(play)
         assert len(wiki.pages) == 2

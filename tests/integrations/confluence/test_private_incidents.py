@@ -3,7 +3,7 @@
 from bot.rehearsal.screen import ShownView
 from storage.queues import SyncState
 from tests.handlers.test_audit import deeds
-from tests.support.integrations.confluence_pages import body, heard, link, put, region, with_confluence, write
+from tests.support.integrations.confluence_pages import body, link, newest_message, put, region, with_confluence, write
 from tests.support.integrations.fakes.confluence import FakeConfluence
 from tests.support.interactions import type_command, window
 from tests.support.play import Play
@@ -17,7 +17,7 @@ def is_made_private(play: Play) -> None:
     play.bot.services.slack.channels.forget(play.channel)
 
 
-async def asked(play: Play) -> ShownView:
+async def ask_for_page(play: Play) -> ShownView:
     """Somebody asks for the page of a private incident, and looks at what would leave."""
     await type_command(play, play.ana, f"/timeline restarted from 10.1.2.3 with {KEY}")
     is_made_private(play)
@@ -25,9 +25,9 @@ async def asked(play: Play) -> ShownView:
     return await window(play, play.ana, "confluence_look")
 
 
-async def agreed(play: Play, wiki: FakeConfluence) -> None:
-    await play.slack.submit(play.ana, await asked(play))
-    await heard(play)
+async def agree(play: Play, wiki: FakeConfluence) -> None:
+    await play.slack.submit(play.ana, await ask_for_page(play))
+    await newest_message(play)
     assert len(wiki.pages) == 1
 
 
@@ -44,7 +44,7 @@ async def test_nothing_of_a_private_incident_leaves_before_somebody_has_seen_wha
 
 async def test_the_window_lists_what_is_masked_and_shows_no_credential(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
-        view = await asked(play)
+        view = await ask_for_page(play)
         assert "*2 things are masked*:" in view.plain
         assert "10.1.2.3" in view.plain
         assert "an IP address in #5" in view.plain
@@ -55,7 +55,7 @@ async def test_the_window_lists_what_is_masked_and_shows_no_credential(sqlite_ur
 
 async def test_what_was_agreed_to_is_the_masked_copy_now_and_later(database_url: str) -> None:
     async with with_confluence(database_url) as (play, wiki):
-        await agreed(play, wiki)
+        await agree(play, wiki)
         assert "restarted from [masked] with [masked]" in region(wiki, "timeline").replace("\\", "")
         assert "app_redirect" not in body(wiki)
         assert not any(word in str(wiki.seen) for word in (KEY, "10.1.2.3"))
@@ -69,7 +69,7 @@ async def test_what_was_agreed_to_is_the_masked_copy_now_and_later(database_url:
 
 async def test_who_let_it_go_is_in_the_channel_and_in_the_audit(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
-        await agreed(play, wiki)
+        await agree(play, wiki)
         texts = [message.plain for message in play.slack.messages(play.channel)]
         assert any("@Ana Demo is sending a masked copy of *INC-1* to Confluence." in one for one in texts)
         assert ("Ana Demo", "confluence.decide", "masked copy onto Confluence") in deeds(play)
@@ -85,7 +85,7 @@ async def test_a_page_of_an_incident_that_became_private_is_not_brought_up_to_da
         assert KEY not in str(wiki.seen)
         assert "app_redirect" in body(wiki)
         await play.slack.submit(play.ana, await window(play, play.ana, "confluence_look"))
-        await heard(play)
+        await newest_message(play)
         assert "the key was [masked]" in region(wiki, "timeline").replace("\\", "")
         assert "app_redirect" not in body(wiki)
         assert (len(wiki.pages), KEY in str(wiki.seen)) == (1, False)
@@ -93,7 +93,7 @@ async def test_a_page_of_an_incident_that_became_private_is_not_brought_up_to_da
 
 async def test_an_edit_of_masked_words_does_not_take_the_place_of_what_the_record_says(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
-        await agreed(play, wiki)
+        await agree(play, wiki)
         write(wiki, "leadup", "<p>Somebody at [masked] released.</p>")
         message = await put(play)
         assert "More than one text for *Leadup*" in message.plain

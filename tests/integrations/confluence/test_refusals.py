@@ -10,8 +10,8 @@ from tests.support.integrations.confluence_pages import (
     TITLE,
     WRITE,
     body,
-    heard,
     link,
+    newest_message,
     number,
     put,
     region,
@@ -133,7 +133,7 @@ async def test_a_failure_after_the_page_was_made_leads_to_the_page(sqlite_url: s
         assert f"/wiki/spaces/ENG/pages/{PAGE}" in str(message)
         assert (link(play).state, number(wiki)) == (SyncState.PENDING, 1)
         await play.pass_time(minutes=16)
-        await heard(play)
+        await newest_message(play)
         assert number(wiki) == 2
         assert sum("is on Confluence" in message.plain for message in play.slack.messages(play.channel)) == 1
 

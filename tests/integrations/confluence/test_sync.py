@@ -13,8 +13,8 @@ from tests.support.integrations.confluence_pages import (
     TITLE,
     WRITE,
     body,
-    heard,
     link,
+    newest_message,
     number,
     put,
     region,
@@ -45,9 +45,9 @@ async def test_a_postmortem_becomes_a_page_with_labels_pictures_and_a_way_back(d
 async def test_no_version_of_a_page_shows_a_picture_that_is_not_attached(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
-        (made,) = wiki.asked("POST .*/pages$")
+        (made,) = wiki.find_calls("POST .*/pages$")
         assert "ri:filename" not in str(made.body)
-        order = [seen.path.rpartition("/")[2] for seen in wiki.asked(f"PUT .*({PAGE}|attachment)$")]
+        order = [seen.path.rpartition("/")[2] for seen in wiki.find_calls(f"PUT .*({PAGE}|attachment)$")]
         assert order == ["attachment", PAGE]
 
 
@@ -67,12 +67,12 @@ async def test_a_page_follows_the_record_on_request_alone(database_url: str) -> 
 async def test_what_is_in_step_is_not_written_again(sqlite_url: str) -> None:
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
-        before = len(wiki.asked("PUT"))
+        before = len(wiki.find_calls("PUT"))
         await play.pass_time(minutes=5)
         message = await put(play)
         assert "No changes for the page" in message.plain
         assert number(wiki) == 2
-        assert len(wiki.asked("PUT")) == before
+        assert len(wiki.find_calls("PUT")) == before
 
 
 async def test_publishing_the_postmortem_brings_its_page_along_once(database_url: str) -> None:
@@ -83,7 +83,7 @@ async def test_publishing_the_postmortem_brings_its_page_along_once(database_url
         await type_command(play, play.ana, "/incident resolved")
         answer = await type_command(play, play.ana, "/postmortem publish")
         assert "page on Confluence" in str(answer)
-        await heard(play)
+        await newest_message(play)
         assert region(wiki, "impact").startswith("Words.")
         assert number(wiki) == 3
 
@@ -97,7 +97,7 @@ async def test_a_publication_offers_the_page_that_is_not_there(sqlite_url: str) 
         await play.settle()
         assert wiki.pages == {}
         await press(play, play.bo, "confluence_publish")
-        await heard(play)
+        await newest_message(play)
         assert wiki.pages[PAGE]["title"] == TITLE
 
 
@@ -149,7 +149,7 @@ async def test_a_page_that_somebody_writes_on_all_the_time_is_tried_later(sqlite
     async with with_confluence(sqlite_url) as (play, wiki):
         await put(play)
         await fill(play, play.ana, "leadup", "A release.")
-        wiki.quicker += [lambda: wiki.edited(PAGE, body(wiki))] * 3
+        wiki.quicker += [lambda: wiki.edit(PAGE, body(wiki))] * 3
         message = await put(play)
         assert "The page is being edited right now" in message.plain
         await play.pass_time(minutes=5)
@@ -195,7 +195,7 @@ async def test_a_page_that_is_too_large_is_told_with_what_to_do(sqlite_url: str)
         assert "INC-1 postmortem: Confluence refused it, because it's too large. Make it shorter" in message.plain
         assert link(play).state == SyncState.REJECTED
         await press(play, play.ana, "connections_again")
-        await heard(play)
+        await newest_message(play)
         assert link(play).external_id == PAGE
 
 
@@ -218,7 +218,7 @@ async def test_a_page_that_was_deleted_is_told_and_made_anew_on_a_click(database
         assert "The page of *INC-1* on Confluence was deleted" in message.plain
         assert (link(play).state, len(wiki.pages)) == (SyncState.REJECTED, 1)
         await press(play, play.bo, "confluence_anew")
-        message = await heard(play)
+        message = await newest_message(play)
         assert "is on Confluence" in message.plain
         assert (link(play).external_id, len(wiki.pages)) == ("1001", 2)
         assert 'ri:filename="timeline.svg"' in body(wiki, "1001")
@@ -238,7 +238,7 @@ async def test_a_decision_while_the_page_is_being_written_is_asked_for_again(sql
         assert "is being written" in message.plain
         await play.pass_time(minutes=6)
         await press(play, play.bo, "confluence_anew")
-        await heard(play)
+        await newest_message(play)
         assert len(wiki.pages) == 1
 
 

@@ -70,7 +70,7 @@ async def test_every_verb_is_allowed(gate: Gate, confluence: ConfluenceClient) -
         gate.instead = {"/properties": {"results": stored}}
         await confluence.write_property("1000", {"incident": "INC-7"})
     assert gate.violations == []
-    properties = [request.split()[0] for request in gate.asked if "properties" in request]
+    properties = [request.split()[0] for request in gate.requests if "properties" in request]
     assert properties == ["GET", "POST", "PUT"]
 
 

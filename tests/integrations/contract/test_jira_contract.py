@@ -75,7 +75,7 @@ async def test_a_step_of_a_workflow_is_taken_as_allowed(gate: Gate, jira: JiraCl
     step = {"id": "31", "to": {"name": "Done", "statusCategory": {"key": "done"}}, "fields": fields}
     gate.instead = {"/transitions": {"transitions": [step]}}
     await jira.finish("OPS-1")
-    assert (gate.asked[-1], gate.exchanges[-1].status) == ("POST /rest/api/3/issue/OPS-1/transitions", 204)
+    assert (gate.requests[-1], gate.exchanges[-1].status) == ("POST /rest/api/3/issue/OPS-1/transitions", 204)
     assert gate.violations == []
 
 
@@ -84,7 +84,7 @@ async def test_the_forms_of_a_project_are_asked_as_allowed(gate: Gate, jira: Jir
         await jira.form("OPS", "a type that no example has")
     gate.instead = {"/issuetypes": {"issueTypes": [{"id": "7", "name": "Task"}], "total": 1}}
     await jira.form("OPS", "Task")
-    assert gate.asked[-1] == "GET /rest/api/3/issue/createmeta/OPS/issuetypes/7"
+    assert gate.requests[-1] == "GET /rest/api/3/issue/createmeta/OPS/issuetypes/7"
     assert gate.violations == []
 
 

@@ -55,4 +55,4 @@ async def test_every_verb_is_allowed(gate: Gate, paging: PagingClient) -> None:
     await paging.find(ALERT.alias, NOON)
     await paging.close(ALERT.alias, "resolved")
     assert gate.violations == []
-    assert len([request for request in gate.asked if "/v2/alerts/requests/" in request]) == 2
+    assert len([request for request in gate.requests if "/v2/alerts/requests/" in request]) == 2

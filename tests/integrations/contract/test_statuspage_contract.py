@@ -75,7 +75,7 @@ async def test_every_verb_is_allowed(gate: Gate, page: StatuspageClient) -> None
     await page.draft_postmortem("i1", "# What happened")
     await page.lead_back("i1", "afterword-T1-inc-7", {"page": "1000", "work_items": ["OPS-1"]})
     assert gate.violations == []
-    assert {request.split()[0] for request in gate.asked} == {"GET", "POST", "PATCH", "PUT"}
+    assert {request.split()[0] for request in gate.requests} == {"GET", "POST", "PATCH", "PUT"}
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 422])

@@ -33,7 +33,7 @@ async def test_every_call_goes_where_the_kind_of_token_is_taken(site: Site) -> N
     await site.jira.create(ITEM, is_repeat=True)
     asked = [seen.path for seen in site.fake.seen if seen.path != "/_edge/tenant_info"]
     assert all(path.startswith(f"{site.root}/rest/api/") for path in asked)
-    tenant = site.fake.asked("tenant_info")
+    tenant = site.fake.find_calls("tenant_info")
     assert len(tenant) == (1 if site.kind is TokenKind.SCOPED else 0)
     assert all("Authorization" not in seen.headers for seen in tenant)
 

@@ -38,7 +38,7 @@ async def test_the_status_of_many_is_asked_at_once_and_the_deleted_are_told_apar
         site.fake.file(f"OPS-{number}", status="Done" if number == 3 else "To Do")
     stands = await site.jira.status_of(["OPS-1", "OPS-2", "OPS-3", "OPS-4", "OPS-5", "OPS-3"])
     assert [key for key, issue in stands.items() if issue and issue.category is Category.DONE] == ["OPS-3"]
-    assert len(site.fake.asked("POST .*/search")) == 3
+    assert len(site.fake.find_calls("POST .*/search")) == 3
     with_deleted = await site.jira.status_of(["OPS-1", "OPS-8"])
     assert with_deleted["OPS-8"] is None
     assert with_deleted["OPS-1"]
@@ -49,7 +49,7 @@ async def test_an_issue_is_done_and_reopened_by_the_step_that_leads_there(site: 
     await site.jira.finish("OPS-1")
     assert site.fake.issues["OPS-1"]["status"] == "Done"
     await site.jira.finish("OPS-1")
-    assert len(site.fake.asked("POST .*/transitions")) == 1
+    assert len(site.fake.find_calls("POST .*/transitions")) == 1
     await site.jira.reopen("OPS-1")
     assert site.fake.issues["OPS-1"]["status"] == "To Do"
 
@@ -74,7 +74,7 @@ async def test_a_step_that_was_taken_unseen_is_not_taken_again(cloud: Site) -> N
     cloud.fake.next_time("POST .*/transitions", BadDay(acts=True, resets=True))
     assert (await error_of(cloud.jira.finish("OPS-1"))).may_have_happened
     await cloud.jira.finish("OPS-1")
-    assert len(cloud.fake.asked("POST .*/transitions")) == 1
+    assert len(cloud.fake.find_calls("POST .*/transitions")) == 1
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from tests.handlers.test_audit import deeds
 from tests.handlers.test_outdated_buttons import shown_now
 from tests.handlers.test_stale_buttons import press_old
 from tests.integrations.confluence.test_private_incidents import is_made_private
-from tests.integrations.jira.test_sync import count_messages, issue, link, owned, with_jira
+from tests.integrations.jira.test_sync import add_owned_action, count_messages, issue, link, with_jira
 from tests.support.integrations.fakes.jira import FakeJira
 from tests.support.interactions import actions_of, having, press, type_command
 from tests.support.play import Play
@@ -25,8 +25,8 @@ async def in_private(url: str) -> AsyncIterator[tuple[Play, FakeJira]]:
 
 async def test_nothing_of_a_private_incident_goes_to_jira_before_somebody_agreed(database_url: str) -> None:
     async with in_private(database_url) as (play, jira):
-        await owned(play, LEAK)
-        await owned(play, "change the keys")
+        await add_owned_action(play, LEAK)
+        await add_owned_action(play, "change the keys")
         await play.pass_time(hours=3)
         assert jira.issues == {}
         assert [call for call in jira.seen if call.method != "GET"] == []
@@ -39,11 +39,11 @@ async def test_nothing_of_a_private_incident_goes_to_jira_before_somebody_agreed
 
 async def test_agreed_to_it_goes_masked_with_every_action_to_come(database_url: str) -> None:
     async with in_private(database_url) as (play, jira):
-        await owned(play, LEAK)
+        await add_owned_action(play, LEAK)
         await press(play, play.ana, "connections_agree")
         await play.pass_time(seconds=1)
         assert issue(jira)["summary"] == "tell [masked] of [masked]"
-        await owned(play, "forget 10.9.9.9")
+        await add_owned_action(play, "forget 10.9.9.9")
         assert issue(jira, "OPS-2")["summary"] == "forget [masked]"
         await type_command(play, play.ana, "/action done 2")
         await play.pass_time(seconds=1)
@@ -55,7 +55,7 @@ async def test_agreed_to_it_goes_masked_with_every_action_to_come(database_url: 
 
 async def test_one_that_became_private_is_asked_about_before_what_changed_there_leaves(sqlite_url: str) -> None:
     async with with_jira(sqlite_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         is_made_private(play)
         await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
@@ -67,7 +67,7 @@ async def test_one_that_became_private_is_asked_about_before_what_changed_there_
 
 async def test_agreed_to_twice_is_said(sqlite_url: str) -> None:
     async with in_private(sqlite_url) as (play, _):
-        await owned(play)
+        await add_owned_action(play)
         asked = having(play, play.ana, "connections_agree")
         await press(play, play.ana, "connections_agree")
         assert "connections_agree" not in actions_of(shown_now(play, asked))

@@ -6,7 +6,7 @@ from bot.domain.records import ActionStatus
 from storage.queues import SyncState
 from tests.handlers.test_redaction import LEAK
 from tests.handlers.test_secrets import PASSWORD
-from tests.integrations.jira.test_sync import action, count_messages, issue, link, owned, with_jira
+from tests.integrations.jira.test_sync import action, add_owned_action, count_messages, issue, link, with_jira
 from tests.slack.test_directory import GROUP, with_group
 from tests.support.integrations.fakes.days import refuse_with
 from tests.support.interactions import press, type_command, window
@@ -18,7 +18,7 @@ TROUBLE = refuse_with(503, {})
 
 async def test_an_issue_opened_again_opens_the_action_again_once(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         await play.pass_time(minutes=3)
@@ -31,7 +31,7 @@ async def test_an_issue_opened_again_opens_the_action_again_once(database_url: s
 
 async def test_an_action_done_here_is_not_opened_by_a_jira_that_was_not_told_yet(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         jira.next_time("GET .*/transitions$", *[refuse_with(403, {})] * 2)
         await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
@@ -42,7 +42,7 @@ async def test_an_action_done_here_is_not_opened_by_a_jira_that_was_not_told_yet
 
 async def test_done_there_is_done_here_even_where_an_edit_is_refused(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         jira.unseen_fields = {"duedate"}
         view = await window(play, play.ana, "action_date")
         await play.slack.submit(play.ana, view, {"due": "2026-12-08"})
@@ -55,7 +55,7 @@ async def test_done_there_is_done_here_even_where_an_edit_is_refused(database_ur
 
 async def test_a_date_changed_on_both_sides_is_ours(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         jira.by_hand("OPS-1", duedate="2026-12-24")
         view = await window(play, play.ana, "action_date")
         await play.slack.submit(play.ana, view, {"due": "2026-12-08"})
@@ -66,7 +66,7 @@ async def test_a_date_changed_on_both_sides_is_ours(database_url: str) -> None:
 
 async def test_a_date_changed_there_shortly_before_an_edit_of_ours_is_not_lost(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         jira.by_hand("OPS-1", duedate="2026-12-22")
         await play.pass_time(minutes=3)
         jira.by_hand("OPS-1", duedate="2026-12-24")
@@ -84,7 +84,7 @@ async def hand_over(play: Play, **to: str) -> None:
 
 async def test_an_owner_whom_nobody_knows_there_leaves_the_work_item_to_nobody(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         jira.by_hand("OPS-1", duedate="2026-12-22")
         await play.pass_time(minutes=3)
         await hand_over(play, owner=play.chandra)
@@ -94,7 +94,7 @@ async def test_an_owner_whom_nobody_knows_there_leaves_the_work_item_to_nobody(d
 
 async def test_a_credential_leaves_for_jira_only_masked(sqlite_url: str) -> None:
     async with with_jira(sqlite_url) as (play, jira):
-        await owned(play, f"look into {LEAK}")
+        await add_owned_action(play, f"look into {LEAK}")
         assert PASSWORD not in str(jira.seen)
         assert issue(jira)["summary"].startswith("look into the password=")
         jira.by_hand("OPS-1", status="Done")
@@ -105,7 +105,7 @@ async def test_a_credential_leaves_for_jira_only_masked(sqlite_url: str) -> None
 
 async def test_what_was_asked_of_an_overdue_action_is_answered_by_its_end_in_jira(sqlite_url: str) -> None:
     async with with_jira(sqlite_url) as (play, jira):
-        await owned(play, "enlarge the pool @Bo Demo due tomorrow")
+        await add_owned_action(play, "enlarge the pool @Bo Demo due tomorrow")
         await play.pass_time(days=2, hours=2)
         room = play.slack.dm(play.bo)
         assert "enlarge the pool" in play.slack.messages(room)[-1].plain
@@ -120,7 +120,7 @@ async def test_what_was_asked_of_an_overdue_action_is_answered_by_its_end_in_jir
 
 async def test_an_issue_that_was_deleted_is_found_by_looking_and_told_once(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         del jira.issues["OPS-1"]
         for _ in range(4):
             await play.pass_time(minutes=3)
@@ -133,7 +133,7 @@ async def test_several_that_are_hidden_at_once_are_told_once_and_come_back_with_
 ) -> None:
     async with with_jira(database_url) as (play, jira):
         for text in ("enlarge the pool", "alert on the pool", "halve the batch"):
-            await owned(play, text)
+            await add_owned_action(play, text)
         hidden = dict(jira.issues)
         jira.issues.clear()
         for _ in range(3):
@@ -151,7 +151,7 @@ async def test_several_that_are_hidden_at_once_are_told_once_and_come_back_with_
 
 async def test_nobody_counts_on_the_deleted_issue_of_a_done_action(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         del jira.issues["OPS-1"]
@@ -161,8 +161,8 @@ async def test_nobody_counts_on_the_deleted_issue_of_a_done_action(database_url:
 
 async def test_two_bots_learn_a_thing_once(postgres_url: str) -> None:
     async with with_jira(postgres_url) as (play, jira):
-        await owned(play)
-        await owned(play, "alert on the pool")
+        await add_owned_action(play)
+        await add_owned_action(play, "alert on the pool")
         for key in ("OPS-1", "OPS-2"):
             jira.by_hand(key, status="Done")
         play.clock.advance(timedelta(minutes=3))
@@ -183,7 +183,7 @@ async def test_what_fails_after_the_making_never_makes_it_twice(database_url: st
     async with with_jira(database_url) as (play, jira):
         jira.search_lags = True
         jira.next_time("POST .*/remotelink$", *[TROUBLE] * 3)
-        await owned(play)
+        await add_owned_action(play)
         await play.pass_time(seconds=5)
         assert (len(jira.issues), len(jira.links), link(play).state) == (1, 1, SyncState.IN_SYNC)
         assert count_messages(play, "Action 1 of INC-1 is OPS-1 in Jira.") == 1
@@ -191,12 +191,12 @@ async def test_what_fails_after_the_making_never_makes_it_twice(database_url: st
 
 async def test_who_left_is_not_assigned_and_the_work_item_is_made_all_the_same(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play, "enlarge the pool @Bo Demo")
+        await add_owned_action(play, "enlarge the pool @Bo Demo")
         view = await window(play, play.ana, "connections_account")
         await play.slack.submit(play.ana, view, {"account": "acc-left"})
         await play.pass_time(seconds=1)
         assert count_messages(play, "doesn't let that person be assigned in OPS") == 1
-        await owned(play, "alert on the pool @Bo Demo")
+        await add_owned_action(play, "alert on the pool @Bo Demo")
         assert issue(jira, "OPS-2").get("assignee") is None
         assert (
             count_messages(play, "Action 2 of INC-1 is OPS-2 in Jira. It's unassigned: I couldn't find @Bo Demo") == 1
@@ -206,8 +206,8 @@ async def test_who_left_is_not_assigned_and_the_work_item_is_made_all_the_same(d
 async def test_a_group_and_nobody_are_said_as_what_they_are(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         with_group(play)
-        await owned(play)
-        await owned(play, "alert on the pool")
+        await add_owned_action(play)
+        await add_owned_action(play, "alert on the pool")
         jira.by_hand("OPS-1", duedate="2026-12-22")
         await play.pass_time(minutes=3)
         await hand_over(play, group="@oncall")
@@ -221,7 +221,7 @@ async def test_a_closed_sprint_is_said_in_jira_s_words(sqlite_url: str) -> None:
     async with with_jira(sqlite_url) as (play, jira):
         closed = {"errorMessages": [], "errors": {"customfield_20": "Sprint 41 is closed."}}
         jira.next_time("POST .*/issue$", refuse_with(400, closed))
-        await owned(play)
+        await add_owned_action(play)
         await play.pass_time(hours=3)
         assert (link(play).state, count_messages(play, "customfield_20: Sprint 41 is closed.")) == (
             SyncState.REJECTED,
@@ -231,7 +231,7 @@ async def test_a_closed_sprint_is_said_in_jira_s_words(sqlite_url: str) -> None:
 
 async def test_a_project_that_allows_nobody_says_so_of_an_owner_whom_it_does_not_know(sqlite_url: str) -> None:
     async with with_jira(sqlite_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         jira.by_hand("OPS-1", duedate="2026-12-22")
         await play.pass_time(minutes=3)
         jira.demands_assignee = True

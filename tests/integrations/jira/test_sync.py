@@ -55,7 +55,7 @@ def count_messages(play: Play, words: str) -> int:
     return sum(words in message for message in channel(play))
 
 
-async def owned(play: Play, text: str = "enlarge the pool @Ana Demo due 2026-12-01") -> None:
+async def add_owned_action(play: Play, text: str = "enlarge the pool @Ana Demo due 2026-12-01") -> None:
     await type_command(play, play.ana, f"/action {text}")
     await play.pass_time(seconds=1)
 
@@ -66,7 +66,7 @@ def issue(jira: FakeJira, key: str = "OPS-1") -> dict[str, Any]:
 
 async def test_an_action_becomes_a_work_item_with_owner_date_and_a_way_back(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         assert issue(jira)["summary"] == "enlarge the pool"
         assert (issue(jira)["assignee"], issue(jira)["duedate"]) == ({"id": "acc-ana"}, "2026-12-01")
         assert {"postmortem", "inc-1"} < set(issue(jira)["labels"])
@@ -81,7 +81,7 @@ async def test_an_action_becomes_a_work_item_with_owner_date_and_a_way_back(data
 
 async def test_an_edit_here_follows_and_an_edit_there_stays(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         issue(jira)["summary"] = "enlarge the pool to 200"
         view = await window(play, play.ana, "action_date")
         await play.slack.submit(play.ana, view, {"due": "2026-12-08"})
@@ -92,7 +92,7 @@ async def test_an_edit_here_follows_and_an_edit_there_stays(database_url: str) -
 
 async def test_done_here_is_done_there(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
         assert issue(jira)["status"] == "Done"
@@ -101,7 +101,7 @@ async def test_done_here_is_done_there(database_url: str) -> None:
 
 async def test_done_there_is_done_here(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         issue(jira)["status"] = "Done"
         await play.pass_time(minutes=3)
         assert action(play).status is ActionStatus.DONE
@@ -118,21 +118,21 @@ def _audit(play: Play) -> Any:
 
 async def test_an_owner_whom_jira_does_not_know_is_said_and_can_be_chosen(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play, "enlarge the pool @Bo Demo")
+        await add_owned_action(play, "enlarge the pool @Bo Demo")
         assert issue(jira).get("assignee") is None
         assert count_messages(play, "It's unassigned: I couldn't find @Bo Demo in Jira.") == 1
         view = await window(play, play.ana, "connections_account")
         await play.slack.submit(play.ana, view, {"account": "acc-ana"})
         await play.pass_time(seconds=1)
         assert issue(jira)["assignee"] == {"id": "acc-ana"}
-        await owned(play, "alert on the pool @Bo Demo")
+        await add_owned_action(play, "alert on the pool @Bo Demo")
         assert issue(jira, "OPS-2")["assignee"] == {"id": "acc-ana"}
 
 
 async def test_a_work_item_that_was_made_before_the_line_broke_is_found_and_not_made_again(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         jira.next_time("POST .*/issue$", BadDay(acts=True, resets=True))
-        await owned(play)
+        await add_owned_action(play)
         assert (len(jira.issues), link(play).is_unsure) == (1, True)
         await play.pass_time(minutes=5)
         assert (len(jira.issues), link(play).external_id) == (1, "OPS-1")
@@ -141,7 +141,7 @@ async def test_a_work_item_that_was_made_before_the_line_broke_is_found_and_not_
 async def test_a_project_that_wants_an_assignee_is_told_with_what_to_do(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         jira.demands_assignee = True
-        await owned(play, "enlarge the pool")
+        await add_owned_action(play, "enlarge the pool")
         assert link(play).state == SyncState.REJECTED
         assert count_messages(play, "INC-1 action 1: ") == 1
         jira.demands_assignee = False
@@ -152,7 +152,7 @@ async def test_a_project_that_wants_an_assignee_is_told_with_what_to_do(database
 
 async def test_a_work_item_that_was_deleted_is_told_once(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         del jira.issues["OPS-1"]
         await type_command(play, play.ana, "/action done 1")
         await play.pass_time(seconds=1)
@@ -165,7 +165,7 @@ async def test_a_work_item_that_was_deleted_is_told_once(database_url: str) -> N
 async def test_jira_in_trouble_holds_nobody_up_and_catches_up(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         jira.next_time("POST .*/issue$", *[refuse_with(503, {}, **{"Retry-After": "60"})] * 3)
-        await owned(play)
+        await add_owned_action(play)
         assert "enlarge" in action(play).text
         await type_command(play, play.ana, "/timeline restarted the pool")
         for _ in range(3):
@@ -177,11 +177,11 @@ async def test_jira_in_trouble_holds_nobody_up_and_catches_up(database_url: str)
 async def test_a_dropped_action_is_never_made_and_a_made_one_is_finished(database_url: str) -> None:
     async with with_jira(database_url) as (play, jira):
         jira.next_time("POST .*/issue$", refuse_with(503, {}, **{"Retry-After": "60"}))
-        await owned(play, "enlarge the pool")
+        await add_owned_action(play, "enlarge the pool")
         await type_command(play, play.ana, "/action drop 1 not needed")
         await play.pass_time(minutes=2)
         assert jira.issues == {}
-        await owned(play, "alert on it")
+        await add_owned_action(play, "alert on it")
         await type_command(play, play.ana, "/action drop 2 not needed")
         await play.pass_time(seconds=1)
         assert issue(jira)["status"] == "Won't do"

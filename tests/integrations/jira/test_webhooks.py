@@ -12,8 +12,8 @@ from bot.domain.records import ActionStatus
 from storage import links as links_store
 from storage.links import Link
 from storage.queues import SyncState
-from tests.integrations.jira.test_sync import action, count_messages, link, owned, with_jira
-from tests.support.alert_senders import Reply, send, signed
+from tests.integrations.jira.test_sync import action, add_owned_action, count_messages, link, with_jira
+from tests.support.alert_senders import Reply, send, sign
 from tests.support.integrations.fakes.jira import FakeJira
 from tests.support.interactions import type_command
 from tests.support.play import Play
@@ -24,14 +24,14 @@ AGREED = "agreed-with-" + "jira-demo"
 @asynccontextmanager
 async def with_hook(database_url: str) -> AsyncIterator[tuple[Play, FakeJira]]:
     async with with_jira(database_url, AFTERWORD_JIRA_SECRET=AGREED) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         yield play, jira
 
 
 async def tell(play: Play, payload: Any, identifier: str = "", secret: str = AGREED) -> Reply:
     """Jira calls; the answer says how much was new."""
     raw = json.dumps(payload).encode()
-    headers = {"X-Hub-Signature": f"sha256={signed(secret, raw)}"}
+    headers = {"X-Hub-Signature": f"sha256={sign(secret, raw)}"}
     named = {"X-Atlassian-Webhook-Identifier": identifier} if identifier else {}
     reply = await send(play, "jira", raw, headers | named)
     await play.settle()
@@ -111,7 +111,7 @@ async def test_a_date_that_was_changed_there_holds_here(database_url: str) -> No
         assert (action(play).due_on, action(play).text) == (date(2026, 12, 9), "enlarge the pool")
         await play.pass_time(minutes=9)
         assert count_messages(play, "OPS-1 is now due Wed 9 Dec 2026 in Jira, and so is action 1 of INC-1") == 1
-        assert len(jira.asked("PUT .*/issue/OPS-1$")) == 0
+        assert len(jira.find_calls("PUT .*/issue/OPS-1$")) == 0
 
 
 async def test_somebody_else_in_jira_is_said_and_the_owner_stays(database_url: str) -> None:
@@ -181,7 +181,7 @@ async def test_what_is_not_ours_and_what_means_nothing_is_taken_without_effect(s
 @pytest.mark.parametrize("raw", [b"", b"[]", b"{}", b'{"webhookEvent": 5}', b'{"webhookEvent": "jira:issue_updated"}'])
 async def test_what_jira_never_sends_is_refused_in_a_sentence(sqlite_url: str, raw: bytes) -> None:
     async with with_hook(sqlite_url) as (play, _):
-        reply = await send(play, "jira", raw, {"X-Hub-Signature": f"sha256={signed(AGREED, raw)}"})
+        reply = await send(play, "jira", raw, {"X-Hub-Signature": f"sha256={sign(AGREED, raw)}"})
         assert (reply.status, 5 < len(reply.text) < 200) == (400, True)
 
 
@@ -201,7 +201,7 @@ async def test_who_proves_nothing_is_turned_away(sqlite_url: str) -> None:
         payload = jira.telling("OPS-1")
         raw = json.dumps(payload).encode()
         assert (await send(play, "jira", raw, {})).status == 401
-        for signature in ("", "sha256=", signed(AGREED, raw), f"sha1={signed(AGREED, raw)}", "sha256=sch\u00fc"):
+        for signature in ("", "sha256=", sign(AGREED, raw), f"sha1={sign(AGREED, raw)}", "sha256=sch\u00fc"):
             assert (await send(play, "jira", raw, {"X-Hub-Signature": signature})).status == 403
         assert (await tell(play, payload, secret="another-" + "secret-of-somebody")).status == 403
         assert action(play).status is ActionStatus.OPEN
@@ -209,5 +209,5 @@ async def test_who_proves_nothing_is_turned_away(sqlite_url: str) -> None:
 
 async def test_without_its_secret_there_is_no_way_in(sqlite_url: str) -> None:
     async with with_jira(sqlite_url) as (play, jira):
-        await owned(play)
+        await add_owned_action(play)
         assert (await tell(play, jira.telling("OPS-1"))).status == 404

@@ -30,7 +30,7 @@ async def with_pager(database_url: str) -> AsyncIterator[tuple[Play, FakeAlerts]
             yield play, alerts
 
 
-async def asked(play: Play) -> None:
+async def ask_for_page(play: Play) -> None:
     await type_command(play, play.ana, "/incident page need a database person")
     await play.pass_time(seconds=1)
 
@@ -48,7 +48,7 @@ def link(play: Play) -> Link:
 async def test_a_page_that_was_taken_up_and_closed_before_our_retry_is_not_raised_anew(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.next_time("POST /v2/alerts$", LOST)
-        await asked(play)
+        await ask_for_page(play)
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         await play.pass_time(minutes=5)
@@ -58,13 +58,13 @@ async def test_a_page_that_was_taken_up_and_closed_before_our_retry_is_not_raise
 async def test_after_a_restart_it_is_asked_after_and_not_asked_for_again(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.slow_for = 1000
-        await asked(play)
+        await ask_for_page(play)
         assert count_messages(play, "Don't count on it: reach them another way too.") == 1
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         alerts.slow_for = 0
         await play.pass_time(seconds=30)
-        assert (len(alerts.asked("POST /v2/alerts$")), alerts.pages) == (1, 1)
+        assert (len(alerts.find_calls("POST /v2/alerts$")), alerts.pages) == (1, 1)
         assert (count_messages(play, "Paged, confirmed"), link(play).external_id) == (1, "a1")
 
 
@@ -72,7 +72,7 @@ async def test_a_request_that_nobody_knows_of_is_made_anew_after_a_while(databas
     async with with_pager(database_url) as (play, alerts):
         alerts.next_time("POST /v2/alerts$", refuse_with(202, {"requestId": "r99", "result": "x", "took": 0.1}))
         alerts.slow_for = 1000
-        await asked(play)
+        await ask_for_page(play)
         assert (alerts.pages, link(play).state) == (0, SyncState.PENDING)
         alerts.slow_for = 0
         alerts.next_time("GET /v2/alerts/requests/r99$", *[refuse_with(404, {"message": "Request not found."})] * 50)
@@ -84,7 +84,7 @@ async def test_a_request_that_nobody_knows_of_is_made_anew_after_a_while(databas
 async def test_what_was_declined_is_asked_for_anew_on_request(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.refuses = "No such team"
-        await asked(play)
+        await ask_for_page(play)
         assert (link(play).state, count_messages(play, "then didn't do it: No such team")) == (SyncState.REJECTED, 1)
         alerts.refuses = ""
         await press(play, play.ana, "connections_again")
@@ -95,7 +95,7 @@ async def test_what_was_declined_is_asked_for_anew_on_request(database_url: str)
 async def test_nobody_is_woken_for_what_is_over(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.next_time("POST /v2/alerts$", *[refuse_with(503, {}, **{"Retry-After": "600"})] * 3)
-        await asked(play)
+        await ask_for_page(play)
         await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(minutes=11)
         await play.pass_time(minutes=11)
@@ -106,7 +106,7 @@ async def test_an_alert_of_a_database_before_this_one_is_no_page_of_ours(databas
     async with with_pager(database_url) as (play, alerts):
         alerts.now -= timedelta(days=300)
         alerts.next_time("POST /v2/alerts$", LOST)
-        await asked(play)
+        await ask_for_page(play)
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         alerts.now += timedelta(days=300)
@@ -118,14 +118,14 @@ async def test_a_key_that_may_not_look_still_pages(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
         alerts.may_not_look = True
         alerts.next_time("POST /v2/alerts$", LOST)
-        await asked(play)
+        await ask_for_page(play)
         await play.pass_time(minutes=5)
         assert (alerts.pages, count_messages(play, "Paged, confirmed")) == (1, 1)
 
 
 async def test_once_it_is_over_nobody_is_paged_any_more(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
-        await asked(play)
+        await ask_for_page(play)
         await type_command(play, play.ana, "/incident mitigated")
         await play.pass_time(seconds=1)
         assert [alert["state"] for alert in alerts.alerts.values()] == ["open"]
@@ -135,13 +135,13 @@ async def test_once_it_is_over_nobody_is_paged_any_more(database_url: str) -> No
         await type_command(play, play.ana, "/incident reopen")
         await type_command(play, play.ana, "/incident resolved")
         await play.pass_time(seconds=1)
-        assert len(alerts.asked("POST .*/close$")) == 1
+        assert len(alerts.find_calls("POST .*/close$")) == 1
         assert (alerts.pages, count_messages(play, ":warning:"), count_messages(play, "Paged, confirmed")) == (1, 0, 1)
 
 
 async def test_a_page_that_somebody_closed_there_already_is_well(database_url: str) -> None:
     async with with_pager(database_url) as (play, alerts):
-        await asked(play)
+        await ask_for_page(play)
         for alert in alerts.alerts.values():
             alert["state"] = "closed"
         await type_command(play, play.ana, "/incident resolved")

@@ -45,7 +45,7 @@ async def test_an_incident_is_opened_as_it_was_confirmed(public: Public) -> None
     assert (incident.name, incident.status, incident.mark) == ("Checkout fails", "investigating", OPENED.mark)
     assert public.fake.status_of("api") == "major_outage"
     assert public.fake.mails == ["Checkout fails."]
-    (seen,) = public.fake.asked("POST")
+    (seen,) = public.fake.find_calls("POST")
     assert "impact_override" not in seen.body["incident"]
 
 
@@ -89,7 +89,7 @@ async def test_resolving_puts_the_components_back(public: Public) -> None:
     await public.page.open(OPENED, is_repeat=False)
     incident = await public.page.resolve("i1", "Over.", notifies=True, is_repeat=False)
     assert (incident.status, public.fake.status_of("api")) == ("resolved", "operational")
-    assert public.fake.asked("PATCH .*/components") == []
+    assert public.fake.find_calls("PATCH .*/components") == []
 
 
 async def test_a_component_that_stayed_broken_is_put_back_by_itself(public: Public) -> None:
@@ -142,7 +142,7 @@ async def test_what_leads_back_later_is_no_update_and_mails_nobody(public: Publi
         "investigating",
     )
     assert public.fake.mails == ["Checkout fails."]
-    (seen,) = public.fake.asked("PATCH")
+    (seen,) = public.fake.find_calls("PATCH")
     assert seen.body == {"incident": {"metadata": {"afterword": OURS}, "deliver_notifications": False}}
 
 
@@ -156,7 +156,7 @@ async def test_what_others_keep_at_an_incident_stays(public: Public) -> None:
 async def test_what_stands_there_already_is_not_written_again(public: Public) -> None:
     await public.page.open(replace(OPENED, back=BACK), is_repeat=False)
     await public.page.lead_back("i1", OPENED.mark, BACK)
-    assert public.fake.asked("PATCH") == []
+    assert public.fake.find_calls("PATCH") == []
 
 
 @pytest.mark.parametrize("metadata", [None, "", [], {"afterword": None}], ids=str)
@@ -174,7 +174,7 @@ async def test_a_page_that_tells_customers_of_it_after_all_is_told_of_and_not_wr
     assert error.is_permanent
     assert "AFTERWORD_STATUSPAGE_METADATA=none" in str(error)
     await public.page.lead_back("i1", OPENED.mark, BACK)
-    assert len(public.fake.asked("PATCH")) == 1
+    assert len(public.fake.find_calls("PATCH")) == 1
 
 
 async def test_an_update_that_somebody_wrote_meanwhile_is_theirs(public: Public) -> None:

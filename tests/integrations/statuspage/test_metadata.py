@@ -16,9 +16,9 @@ async def test_what_stands_already_is_there_from_the_first_word_on(sqlite_url: s
         await rest(site)
         await tell_customers(site)
         await rest(site)
-        (opened,) = site.page.asked("POST .*/incidents$")
+        (opened,) = site.page.find_calls("POST .*/incidents$")
         assert opened.body["incident"]["metadata"]["afterword"]["page"] == "1000"
-        assert site.page.asked(METADATA) == []
+        assert site.page.find_calls(METADATA) == []
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ async def with_page(database_url: str) -> AsyncIterator[tuple[Play, FakeStatuspa
             yield play, page
 
 
-async def drafted(play: Play, **values: Any) -> ShownView:
+async def draft_update(play: Play, **values: Any) -> ShownView:
     """The window that asks once more."""
     await type_command(play, play.ana, "/incident customers")
     await press(play, play.ana, "statuspage_form")
@@ -43,8 +43,8 @@ async def drafted(play: Play, **values: Any) -> ShownView:
     return window
 
 
-async def published(play: Play, **values: Any) -> None:
-    await play.slack.submit(play.ana, await drafted(play, **values))
+async def publish_update(play: Play, **values: Any) -> None:
+    await play.slack.submit(play.ana, await draft_update(play, **values))
     await play.pass_time(seconds=5)
 
 
@@ -54,7 +54,7 @@ def count_messages(play: Play, words: str) -> int:
 
 async def test_nothing_goes_out_before_a_person_has_seen_every_word(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
-        window = await drafted(play)
+        window = await draft_update(play)
         assert "Some payments fail." in window.plain
         assert "We know why & <fix> it." in window.plain
         assert "Shown as major outage: API" in window.plain
@@ -72,7 +72,7 @@ async def test_nothing_goes_out_before_a_person_has_seen_every_word(database_url
 
 async def test_mails_go_out_only_where_it_was_ticked(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
-        window = await drafted(play, mails=["mails"])
+        window = await draft_update(play, mails=["mails"])
         assert "with an email to all subscribers" in window.plain
         await play.slack.submit(play.ana, window)
         await play.pass_time(seconds=1)
@@ -81,8 +81,8 @@ async def test_mails_go_out_only_where_it_was_ticked(database_url: str) -> None:
 
 async def test_a_second_update_joins_the_first(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
-        await published(play)
-        await published(play, status="monitoring", body="A fix is in place.", components=[])
+        await publish_update(play)
+        await publish_update(play, status="monitoring", body="A fix is in place.", components=[])
         (incident,) = page.incidents.values()
         assert [one["status"] for one in incident["updates"]] == ["monitoring", "identified"]
 
@@ -90,14 +90,14 @@ async def test_a_second_update_joins_the_first(database_url: str) -> None:
 async def test_the_end_resets_the_components(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
         page.forgets_components = True
-        await published(play)
-        await published(play, status="resolved", body="It is over.", components=[])
+        await publish_update(play)
+        await publish_update(play, status="resolved", body="It is over.", components=[])
         assert (page.status_of("api"), next(iter(page.incidents.values()))["status"]) == ("operational", "resolved")
 
 
 async def test_an_incident_that_is_over_asks_once_for_the_last_word(database_url: str) -> None:
     async with with_page(database_url) as (play, _):
-        await published(play)
+        await publish_update(play)
         await type_command(play, play.ana, "/incident resolved")
         for _ in range(4):
             await play.pass_time(minutes=3)
@@ -110,7 +110,7 @@ async def test_an_incident_that_is_over_asks_once_for_the_last_word(database_url
 async def test_an_answer_that_was_lost_tells_customers_nothing_twice(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
         page.next_time("POST .*/incidents$", BadDay(acts=True, resets=True))
-        await published(play, mails=["mails"])
+        await publish_update(play, mails=["mails"])
         await play.pass_time(minutes=5)
         assert (len(page.incidents), page.mails) == (1, [WORDS])
         assert count_messages(play, "Customers can read it now: Identified") == 1
@@ -118,8 +118,10 @@ async def test_an_answer_that_was_lost_tells_customers_nothing_twice(database_ur
 
 async def test_two_updates_at_once_arrive_in_their_order(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
-        await play.slack.submit(play.ana, await drafted(play))
-        await play.slack.submit(play.ana, await drafted(play, status="monitoring", body="Watching.", components=[]))
+        await play.slack.submit(play.ana, await draft_update(play))
+        await play.slack.submit(
+            play.ana, await draft_update(play, status="monitoring", body="Watching.", components=[])
+        )
         for _ in range(4):
             await play.pass_time(seconds=20)
         (incident,) = page.incidents.values()
@@ -136,8 +138,8 @@ async def test_without_a_page_the_command_says_how(database_url: str) -> None:
 async def test_an_old_update_is_never_sent_after_a_newer_one(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
         page.next_time("POST .*/incidents$", refuse_with(422, {"error": "Not so."}))
-        await published(play)
-        await published(play, status="resolved", body="It is over.", components=[])
+        await publish_update(play)
+        await publish_update(play, status="resolved", body="It is over.", components=[])
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=5)
         (incident,) = page.incidents.values()
@@ -147,7 +149,7 @@ async def test_an_old_update_is_never_sent_after_a_newer_one(database_url: str) 
 
 async def test_two_bots_ask_once_for_the_last_word(postgres_url: str) -> None:
     async with with_page(postgres_url) as (play, _):
-        await published(play)
+        await publish_update(play)
         await type_command(play, play.ana, "/incident resolved")
         play.clock.advance(timedelta(minutes=3))
         await both(play)
@@ -156,7 +158,7 @@ async def test_two_bots_ask_once_for_the_last_word(postgres_url: str) -> None:
 
 async def test_the_postmortem_becomes_a_draft_there_masked_and_only_on_request(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
-        await published(play)
+        await publish_update(play)
         await type_command(play, play.ana, "/timeline login from 10.2.3.4 by ana@shop.example")
         await type_command(play, play.ana, "/incident resolved")
         await type_command(play, play.ana, "/incident customers")
@@ -185,23 +187,23 @@ async def test_an_incident_that_was_deleted_there_is_told_and_the_next_update_op
     database_url: str,
 ) -> None:
     async with with_page(database_url) as (play, page):
-        await published(play)
+        await publish_update(play)
         page.incidents.clear()
-        await published(play, status="monitoring", body="Watching.", components=[])
+        await publish_update(play, status="monitoring", body="Watching.", components=[])
         assert count_messages(play, "The incident was deleted on Statuspage") == 1
         assert page.incidents == {}
-        await published(play, status="monitoring", body="Still watching.", components=[])
+        await publish_update(play, status="monitoring", body="Still watching.", components=[])
         (incident,) = page.incidents.values()
         assert [one["body"] for one in incident["updates"]] == ["Still watching."]
-        await published(play, status="resolved", body="It is over.", components=[])
+        await publish_update(play, status="resolved", body="It is over.", components=[])
         assert [one["body"] for one in incident["updates"]] == ["It is over.", "Still watching."]
 
 
 async def test_after_that_the_same_update_opens_a_new_one_on_a_click(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
-        await published(play)
+        await publish_update(play)
         page.incidents.clear()
-        await published(play, status="monitoring", body="Watching.", components=[])
+        await publish_update(play, status="monitoring", body="Watching.", components=[])
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=5)
         (incident,) = page.incidents.values()
@@ -211,8 +213,10 @@ async def test_after_that_the_same_update_opens_a_new_one_on_a_click(database_ur
 async def test_an_update_is_known_again_however_the_page_sets_its_lines(database_url: str) -> None:
     async with with_page(database_url) as (play, page):
         page.sets_lines = True
-        await published(play)
+        await publish_update(play)
         page.next_time("PATCH .*/incidents/", BadDay(acts=True, resets=True))
-        await published(play, status="monitoring", body="It works again.\nWe watch it.", components=[], mails=["mails"])
+        await publish_update(
+            play, status="monitoring", body="It works again.\nWe watch it.", components=[], mails=["mails"]
+        )
         await play.pass_time(minutes=5)
         assert page.mails == ["It works again.\nWe watch it."]

@@ -21,7 +21,7 @@ from storage.database.store import Store
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.export import pdf_text
 from tests.support.play import Play, playing
-from tests.support.timeouts import PATIENT, SHIPPED, changed
+from tests.support.timeouts import PATIENT, SHIPPED, change_patience
 
 PLACE = "INC-1-checkout-is-failing"
 
@@ -34,7 +34,7 @@ def order(play: Play, form: str) -> ExportOrder:
     return ExportOrder(form, play.channel, play.ana)
 
 
-async def resolved(play: Play) -> None:
+async def resolve_incident(play: Play) -> None:
     for text in ("/incident open Checkout is failing", "/timeline 12:10 failed over", "/incident resolved"):
         await play.slack.command(play.ana, play.channel, text)
     await play.settle()
@@ -42,7 +42,7 @@ async def resolved(play: Play) -> None:
 
 async def test_what_takes_long_goes_on_and_is_there_the_next_time(sqlite_url: str) -> None:
     async with playing(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         renderer = renderer_of(play, patience=0)
         incident, now = play.case().incident, play.clock.now()
         with pytest.raises(FileNotReady):
@@ -57,9 +57,9 @@ async def test_what_takes_long_goes_on_and_is_there_the_next_time(sqlite_url: st
 
 async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(sqlite_url: str) -> None:
     async with playing(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         incident, now = play.case().incident, play.clock.now()
-        with changed(pdf=0.01):
+        with change_patience(pdf=0.01):
             made = await renderer_of(play).file(1, incident, order(play, "pdf"), now)
         assert made.name == f"{PLACE}.html"
         assert made.content.startswith(b"<!doctype html>")
@@ -70,7 +70,7 @@ async def test_a_pdf_that_fails_becomes_the_page_with_a_sentence(sqlite_url: str
 async def test_closing_ends_what_is_being_made(sqlite_url: str) -> None:
     pdf_text.require_weasyprint()
     async with playing(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         renderer = renderer_of(play, patience=0)
         with pytest.raises(FileNotReady):
             await renderer.file(1, play.case().incident, order(play, "pdf"), play.clock.now())
@@ -96,7 +96,7 @@ class HeldPapers(DocumentCompiler):
 async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_url: str) -> None:
     pdf_text.require_weasyprint()
     async with playing(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         papers = HeldPapers(play.bot.store)
         renderer = Renderer(play.bot.services.exporter, papers, patience=0)
         for delivery in (1, 2, 3):  # the last waits for its turn
@@ -115,7 +115,7 @@ async def test_closing_waits_for_who_is_about_to_begin_and_ends_them_too(sqlite_
 async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:
     pdf_text.require_weasyprint()
     async with playing(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
         for _ in range(5):
             await play.settle()
@@ -130,7 +130,7 @@ async def test_the_pdf_goes_into_the_channel(sqlite_url: str) -> None:
 async def test_where_no_pdf_can_be_made_it_is_said_at_once(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     async with playing(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
         answer = await play.slack.command(play.ana, play.channel, "/postmortem export pdf")
         assert answer.ephemeral is not None
         assert answer.ephemeral.plain.startswith(
@@ -146,7 +146,7 @@ async def test_every_form_is_written_from_the_command_line(
 ) -> None:
     pdf_text.require_weasyprint()
     async with playing(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     for form in FORMATS:
         file = tmp_path / form
@@ -160,7 +160,7 @@ async def test_a_pdf_that_fails_on_the_command_line_is_a_sentence(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with playing(sqlite_url) as play:
-        await resolved(play)
+        await resolve_incident(play)
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     result = CliRunner().invoke(main, ["export", "INC-1", "--format", "pdf"], obj=replace(SHIPPED, pdf=0.01))
     assert result.exit_code == 1

@@ -72,7 +72,7 @@ class World:
 
     def export(self, _: int, __: int) -> None:
         """A draft leaves."""
-        markdown = self.compiled(minutes(len(self.drafts)))
+        markdown = self.compile(minutes(len(self.drafts)))
         body = self.section(markdown).body
         showed = frozenset(words for words in self.words if _has(body, words))
         # What those had left out knowingly whose words it shows is left out of it knowingly.
@@ -89,7 +89,7 @@ class World:
         self.edits.append(Edit(words, left.showed, by, number))
         self.give(_rewritten(left.markdown, f"It was **{words}**."), by)
 
-    def untouched(self, which: int, who: int) -> None:
+    def bring_back(self, which: int, who: int) -> None:
         """A draft comes back as it left."""
         if self.drafts:
             self.give(self.drafts[which % len(self.drafts)].markdown, PEOPLE[who])
@@ -99,7 +99,7 @@ class World:
         again = drafts_service.import_draft(self.store, EXPORTER, EditedDraftFile(markdown, by), "T1", NOW)
         assert not any(one.is_new for one in again.settled)
 
-    def compiled(self, later: timedelta = timedelta()) -> str:
+    def compile(self, later: timedelta = timedelta()) -> str:
         case = self.store.read_now(lambda tx: case_store.load(tx, self.incident))
         return EXPORTER.render(postmortem_rules.compile_document(case, NOW + later), "markdown").decode()
 
@@ -108,7 +108,7 @@ class World:
 
     def check(self) -> None:
         """What nobody gave up who saw it stands in the section."""
-        body = self.section(self.compiled()).body
+        body = self.section(self.compile()).body
         given_up: set[str] = set()
         for one in self.edits:
             given_up |= one.showed
@@ -140,7 +140,7 @@ STEPS: tuple[Callable[[World, int, int], None], ...] = (
     World.export,
     World.edit,
     World.edit,
-    World.untouched,
+    World.bring_back,
 )
 
 

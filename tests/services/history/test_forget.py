@@ -90,7 +90,7 @@ def _write(tx: Transaction) -> None:
 
 
 @pytest.fixture
-def filled(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def full_url(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database with something of everything, in all of which she has a part."""
     monkeypatch.setenv("DATABASE_URL", database_url)
     store = open_store(database_url, timeouts=PATIENT)
@@ -99,8 +99,8 @@ def filled(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
     return database_url
 
 
-def test_no_text_of_any_table_has_the_id_or_the_name(filled: str) -> None:
-    store = open_store(filled, timeouts=PATIENT)
+def test_no_text_of_any_table_has_the_id_or_the_name(full_url: str) -> None:
+    store = open_store(full_url, timeouts=PATIENT)
     before = texts(store)
     assert len({where.partition(".")[0] for where, value in before if ANA in value}) >= 7
     store.close()
@@ -108,7 +108,7 @@ def test_no_text_of_any_table_has_the_id_or_the_name(filled: str) -> None:
     assert done.exit_code == 0, done.output
     assert f"{ANA} is now Person " in done.stdout
     assert "INC-2: an action or the postmortem has no owner now." in done.stdout
-    store = open_store(filled, timeouts=PATIENT)
+    store = open_store(full_url, timeouts=PATIENT)
     after = texts(store)
     assert [where for where, value in after if ANA in value or NAME in value or "elik" in value] == []
     assert len(after) < len(before)  # her own rows went, and nothing else
@@ -134,41 +134,41 @@ def _entries(tx: Transaction):  # type: ignore[no-untyped-def]
     )
 
 
-def test_wherever_a_text_stands_it_is_reached(filled: str) -> None:
-    store = open_store(filled, timeouts=PATIENT)
+def test_wherever_a_text_stands_it_is_reached(full_url: str) -> None:
+    store = open_store(full_url, timeouts=PATIENT)
     _fill_every_text(store)
     reached = {where for where, value in texts(store) if NAME in value or json.dumps(NAME)[1:-1] in value}
     assert len(reached) > 50
     store.close()
     done = run("forget", ANA, "--name", "Anita")
     assert done.exit_code == 0, done.output
-    store = open_store(filled, timeouts=PATIENT)
+    store = open_store(full_url, timeouts=PATIENT)
     left = [(where, value) for where, value in texts(store) if ANA in value.replace(OTHER, "") or "elik" in value]
     assert left == []
     assert any(OTHER in value for _, value in texts(store))
     store.close()
 
 
-def test_a_second_time_and_a_stranger_change_nothing(filled: str) -> None:
+def test_a_second_time_and_a_stranger_change_nothing(full_url: str) -> None:
     run("forget", ANA)
-    store = open_store(filled, timeouts=PATIENT)
+    store = open_store(full_url, timeouts=PATIENT)
     before = sorted(texts(store))
     store.close()
     for user in (ANA, "U0NOBODY"):
         assert f"Nothing of {user} is here." in run("forget", user).stdout
-    store = open_store(filled, timeouts=PATIENT)
+    store = open_store(full_url, timeouts=PATIENT)
     assert sorted(texts(store)) == before
     store.close()
 
 
-def test_a_dry_run_counts_and_changes_nothing(filled: str) -> None:
-    store = open_store(filled, timeouts=PATIENT)
+def test_a_dry_run_counts_and_changes_nothing(full_url: str) -> None:
+    store = open_store(full_url, timeouts=PATIENT)
     before = sorted(texts(store))
     store.close()
     dry = run("forget", ANA, "--dry-run")
     assert "Would replace" in dry.stdout
     assert "Nothing was changed." in dry.stdout
-    store = open_store(filled, timeouts=PATIENT)
+    store = open_store(full_url, timeouts=PATIENT)
     assert sorted(texts(store)) == before
     store.close()
     counted = dry.stdout.partition(": ")[2].partition(".")[0]
@@ -200,9 +200,9 @@ def test_the_files_of_the_database_lose_the_name_too(sqlite_url: str, monkeypatc
     assert NAME.encode() not in left
 
 
-def test_what_the_person_still_had_to_do_waits_for_nobody(filled: str) -> None:
+def test_what_the_person_still_had_to_do_waits_for_nobody(full_url: str) -> None:
     run("forget", ANA)
-    store = open_store(filled, timeouts=PATIENT)
+    store = open_store(full_url, timeouts=PATIENT)
 
     def look(tx: Transaction) -> list[str | None]:
         incident = incidents_store.find_by_number(tx, PLACE.team, 2)
@@ -213,7 +213,7 @@ def test_what_the_person_still_had_to_do_waits_for_nobody(filled: str) -> None:
     owners = store.read_now(look)
     assert owners
     assert set(owners) == {None}
-    document = full_incident.exported(store, form="markdown").decode()
+    document = full_incident.export_incident(store, form="markdown").decode()
     assert "Person " in document
     assert NAME not in document
     store.close()

@@ -53,7 +53,7 @@ def _fill(tx: Transaction) -> None:
 
 
 @pytest.fixture
-def filled(store: Store) -> Store:
+def full_store(store: Store) -> Store:
     store.write_now(_fill)
     return store
 
@@ -63,51 +63,53 @@ def count(store: Store, table: str) -> int:
         return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
 
 
-def test_files_and_messages_go_and_the_record_stays(filled: Store) -> None:
-    entries, messages = count(filled, "entry"), count(filled, "delivery")
-    before = filled.read_now(lambda tx: attachments_store.list_by_incident(tx, _incident(tx).id, with_content=True))
+def test_files_and_messages_go_and_the_record_stays(full_store: Store) -> None:
+    entries, messages = count(full_store, "entry"), count(full_store, "delivery")
+    before = full_store.read_now(lambda tx: attachments_store.list_by_incident(tx, _incident(tx).id, with_content=True))
     assert any(file.content for file in before)
     assert messages > 0
-    report = filled.write_now(lambda tx: retention_service.prune(tx, FILES, LATER))
+    report = full_store.write_now(lambda tx: retention_service.prune(tx, FILES, LATER))
     assert report.leftovers["INC-2"]["files"] >= 1
     assert report.leftovers["INC-2"]["messages"] == messages
     assert report.erased == {}
-    after = filled.read_now(lambda tx: attachments_store.list_by_incident(tx, _incident(tx).id, with_content=True))
+    after = full_store.read_now(lambda tx: attachments_store.list_by_incident(tx, _incident(tx).id, with_content=True))
     assert [file.name for file in after] == [file.name for file in before]
     assert not any(file.content for file in after)
     assert "it was deleted 90 days after the incident" in [file.note for file in after]
     assert AttachmentState.STORED not in [file.state for file in after]
-    assert (count(filled, "entry"), count(filled, "delivery")) == (entries, 0)
+    assert (count(full_store, "entry"), count(full_store, "delivery")) == (entries, 0)
     (line,) = [
         line
-        for line in filled.read_now(lambda tx: audit_store.list_all(tx, _incident(tx).id))
+        for line in full_store.read_now(lambda tx: audit_store.list_all(tx, _incident(tx).id))
         if line.verb == "retention.prune"
     ]
     assert f"{messages} messages" in line.what
-    again = filled.write_now(lambda tx: retention_service.prune(tx, FILES, LATER))
+    again = full_store.write_now(lambda tx: retention_service.prune(tx, FILES, LATER))
     assert (again.leftovers, again.erased) == ({}, {})
 
 
-def test_a_whole_incident_goes_with_all_that_belongs_to_it_and_nothing_else(filled: Store) -> None:
-    with filled.driver.engine().connect() as connection:
+def test_a_whole_incident_goes_with_all_that_belongs_to_it_and_nothing_else(full_store: Store) -> None:
+    with full_store.driver.engine().connect() as connection:
         one = connection.execute(text("SELECT id FROM incident WHERE number = 2")).scalar_one()
-    heads = filled.read_now(chain_store.list_heads)
-    first = filled.read_now(lambda tx: timeline_store.list_active(tx, _incident(tx, 1).id))
-    report = filled.write_now(lambda tx: retention_service.prune(tx, ALL, LATER))
+    heads = full_store.read_now(chain_store.list_heads)
+    first = full_store.read_now(lambda tx: timeline_store.list_active(tx, _incident(tx, 1).id))
+    report = full_store.write_now(lambda tx: retention_service.prune(tx, ALL, LATER))
     assert report.erased["INC-2"] > 30
     for table in metadata.sorted_tables:
         for name in {"incident_id", "other_id"} & set(table.c.keys()):
             if table.name == "erasure":
                 continue
-            with filled.driver.engine().connect() as connection:
+            with full_store.driver.engine().connect() as connection:
                 left = connection.execute(text(f"SELECT count(*) FROM {table.name} WHERE {name} = {one}"))
                 assert left.scalar_one() == 0, table.name
-    assert filled.read_now(lambda tx: timeline_store.list_active(tx, _incident(tx, 1).id)) == first
-    verdict = chain_store.verify(filled)
+    assert full_store.read_now(lambda tx: timeline_store.list_active(tx, _incident(tx, 1).id)) == first
+    verdict = chain_store.verify(full_store)
     assert verdict.faults == ()
-    assert filled.read_now(lambda tx: chain_store.find_lost_heads(tx, heads)) == ()  # the erasure explains it
-    assert count(filled, "history_exemption") == 0
-    opened = filled.write_now(lambda tx: incidents_store.open_new(tx, replace(PLACE, channel="C9"), "New", "U1", NOW))
+    assert full_store.read_now(lambda tx: chain_store.find_lost_heads(tx, heads)) == ()  # the erasure explains it
+    assert count(full_store, "history_exemption") == 0
+    opened = full_store.write_now(
+        lambda tx: incidents_store.open_new(tx, replace(PLACE, channel="C9"), "New", "U1", NOW)
+    )
     assert opened.number == 3  # no key is given out twice
 
 
@@ -123,26 +125,26 @@ def test_a_whole_incident_goes_with_all_that_belongs_to_it_and_nothing_else(fill
     ],
 )
 def test_what_is_not_over_or_not_due_is_left_alone(
-    filled: Store, change: dict[str, object], rules: RetentionRules, after: timedelta
+    full_store: Store, change: dict[str, object], rules: RetentionRules, after: timedelta
 ) -> None:
-    filled.write_now(lambda tx: incidents_store.save(tx, replace(_incident(tx), **change)))  # type: ignore[arg-type]
-    report = filled.write_now(lambda tx: retention_service.prune(tx, rules, OVER + after))
+    full_store.write_now(lambda tx: incidents_store.save(tx, replace(_incident(tx), **change)))  # type: ignore[arg-type]
+    report = full_store.write_now(lambda tx: retention_service.prune(tx, rules, OVER + after))
     assert (report.leftovers, report.erased) == ({}, {})
 
 
-def test_a_waived_postmortem_counts_from_the_resolution(filled: Store) -> None:
+def test_a_waived_postmortem_counts_from_the_resolution(full_store: Store) -> None:
     waived = {"postmortem_status": PostmortemStatus.WAIVED, "published_at": None}
-    filled.write_now(lambda tx: incidents_store.save(tx, replace(_incident(tx), **waived)))  # type: ignore[arg-type]
-    assert "INC-2" in filled.write_now(lambda tx: retention_service.prune(tx, ALL, LATER)).erased
+    full_store.write_now(lambda tx: incidents_store.save(tx, replace(_incident(tx), **waived)))  # type: ignore[arg-type]
+    assert "INC-2" in full_store.write_now(lambda tx: retention_service.prune(tx, ALL, LATER)).erased
 
 
-async def test_a_running_bot_prunes_hourly(filled: Store) -> None:
-    pruner = Pruner(filled, FILES)
+async def test_a_running_bot_prunes_hourly(full_store: Store) -> None:
+    pruner = Pruner(full_store, FILES)
     await pruner.prune_if_due(OVER)
-    assert count(filled, "delivery") > 0
+    assert count(full_store, "delivery") > 0
     await pruner.prune_if_due(OVER + timedelta(minutes=30))
     await pruner.prune_if_due(LATER)
-    assert count(filled, "delivery") == 0
+    assert count(full_store, "delivery") == 0
 
 
 def run(*words: str) -> Result:

@@ -18,7 +18,7 @@ from storage.database.drivers import Driver, DriverFault, SqliteDriver, driver_f
 from storage.database.statements import Statement
 from storage.database.store import Store, open_store
 from tests.support.deadlines import LONG_SECONDS
-from tests.support.storage.sample_records import entry, noted, open_incident
+from tests.support.storage.sample_records import entry, open_incident, record_entry
 from tests.support.timeouts import PATIENT
 
 
@@ -26,7 +26,7 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def asked(driver: Driver, question: str, *, reading: bool = False) -> Any:
+def ask_driver(driver: Driver, question: str, *, reading: bool = False) -> Any:
     connection = driver.connect(reading=reading)
     try:
         return connection.execute(question).fetchall()[0][0]
@@ -70,7 +70,7 @@ def test_a_file_that_stays_held_is_said_to_be(tmp_path: Path) -> None:
     ],
 )
 def test_sqlite_is_opened_so_that_a_commit_is_on_disk(sqlite_url: str, pragma: str, value: object) -> None:
-    assert asked(driver_for(sqlite_url, timeouts=PATIENT), f"PRAGMA {pragma}") == value
+    assert ask_driver(driver_for(sqlite_url, timeouts=PATIENT), f"PRAGMA {pragma}") == value
 
 
 def test_every_sqlite_table_is_strict_so_that_no_text_stands_in_a_number(sqlite_url: str) -> None:
@@ -186,7 +186,7 @@ def test_a_file_that_was_removed_under_a_running_store_is_noticed(sqlite_store: 
     assert sqlite_store.is_whole()
     sqlite_store.driver.path.unlink()
     with pytest.raises(DatabaseGone, match="removed or replaced"):
-        sqlite_store.write_now(lambda tx: noted(tx, entry()))
+        sqlite_store.write_now(lambda tx: record_entry(tx, entry()))
     assert not sqlite_store.is_whole()
     sqlite_store.driver.path.touch()
     assert not sqlite_store.is_whole()
@@ -198,7 +198,7 @@ def test_a_write_ahead_log_that_was_removed_is_noticed_before_anybody_is_answere
     path = sqlite_store.driver.path
     path.with_name(f"{path.name}-wal").unlink()
     with pytest.raises(DatabaseGone):
-        sqlite_store.write_now(lambda tx: noted(tx, entry()))
+        sqlite_store.write_now(lambda tx: record_entry(tx, entry()))
 
 
 def test_a_connection_that_was_dropped_does_not_open_a_new_file_in_the_place_of_one_that_is_gone(

@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from storage.database.statements import CalendarDay, FlagType, UtcDateTime, Word
 from storage.database.store import Store
-from tests.support.storage.sample_records import entry, noted, open_incident
+from tests.support.storage.sample_records import entry, open_incident, record_entry
 
 DIALECTS: list[Dialect] = [pysqlite.dialect(), postgresql.dialect()]  # type: ignore[no-untyped-call]
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -86,5 +86,5 @@ def test_a_naive_time_reaches_neither_database(store: Store) -> None:
     store.write_now(open_incident)
     naive = entry(at=datetime(2026, 11, 23))  # noqa: DTZ001 (that is the point)
     with pytest.raises(ValueError, match="without a zone"):
-        store.write_now(lambda tx: noted(tx, naive))
-    assert store.write_now(lambda tx: noted(tx, entry())) == 1
+        store.write_now(lambda tx: record_entry(tx, naive))
+    assert store.write_now(lambda tx: record_entry(tx, entry())) == 1

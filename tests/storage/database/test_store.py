@@ -10,7 +10,7 @@ from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from tests.support.storage.sample_records import PLACE, entry, noted, noting, open_incident
+from tests.support.storage.sample_records import PLACE, entry, noting, open_incident, record_entry
 
 
 async def test_a_read_sees_every_write_that_was_answered_before(store: Store) -> None:
@@ -49,7 +49,7 @@ def test_a_look_that_fails_leaves_its_connection_usable(store: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         store.read_now(lambda tx: 1 // len(timeline_store.list_active(tx, 1)))
     with pytest.raises(Exception, match=r"read-only|readonly"):
-        store.read_now(lambda tx: noted(tx, entry()))
+        store.read_now(lambda tx: record_entry(tx, entry()))
     assert store.read_now(lambda tx: incidents_store.find_current(tx, PLACE)) is not None
 
 

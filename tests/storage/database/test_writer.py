@@ -16,8 +16,8 @@ from storage.database.store import Store
 from storage.database.writer import MOST_AT_ONCE, Writer
 from tests.support.deadlines import LONG_SECONDS
 from tests.support.storage.busy_writer import BusyWriter
-from tests.support.storage.sample_records import entry, noted, noting, open_incident
-from tests.support.timeouts import PATIENT, changed
+from tests.support.storage.sample_records import entry, noting, open_incident, record_entry
+from tests.support.timeouts import PATIENT, change_patience
 
 
 def texts(store: Store) -> list[str]:
@@ -30,7 +30,7 @@ def number(n: int) -> Callable[[Transaction], int]:
 
 def raising(error: BaseException) -> Callable[[Transaction], NoReturn]:
     def unit(tx: Transaction) -> NoReturn:
-        noted(tx, entry("never to be seen"))
+        record_entry(tx, entry("never to be seen"))
         raise error
 
     return unit
@@ -191,7 +191,7 @@ async def test_a_waiter_that_gives_up_while_its_unit_runs_breaks_nothing(store: 
     def slow(tx: Transaction) -> int:
         running.set()
         go_on.wait(LONG_SECONDS)
-        return noted(tx, entry("slow"))
+        return record_entry(tx, entry("slow"))
 
     task = asyncio.create_task(store.write(slow))
     await asyncio.to_thread(running.wait, LONG_SECONDS)
@@ -218,7 +218,7 @@ def test_a_loop_that_ended_while_its_unit_ran_does_not_stop_the_writer(sqlite_st
 
 def test_a_unit_that_stood_too_long_in_the_queue_is_refused_unwritten(store: Store) -> None:
     store.write_now(open_incident)
-    with changed(database_wait=0.1):
+    with change_patience(database_wait=0.1):
         with BusyWriter(store):
             late = store.writer.submit(noting("late"))
             threading.Event().wait(0.2)
@@ -235,9 +235,9 @@ async def test_while_the_disk_stands_still_there_is_an_honest_answer_in_time(sql
     def stuck(tx: Transaction) -> int:
         running.set()
         go_on.wait(LONG_SECONDS)
-        return noted(tx, entry("stuck"))
+        return record_entry(tx, entry("stuck"))
 
-    with changed(database_answer=1.0):
+    with change_patience(database_answer=1.0):
         taken = asyncio.create_task(sqlite_store.write(stuck))
         await asyncio.to_thread(running.wait, LONG_SECONDS)
         behind = asyncio.create_task(sqlite_store.write(noting("behind it")))

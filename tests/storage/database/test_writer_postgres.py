@@ -181,7 +181,7 @@ def relay(postgres_url: str, tmp_path: Path) -> Iterator[Relay]:
 
 
 @pytest.fixture
-def relayed(relay: Relay, postgres_url: str, tmp_path: Path) -> Iterator[Store]:
+def relay_store(relay: Relay, postgres_url: str, tmp_path: Path) -> Iterator[Store]:
     url = make_url(postgres_url).update_query_dict({"host": str(tmp_path)})
     store = open_store(url.render_as_string(hide_password=False), timeouts=PATIENT)
     yield store
@@ -190,7 +190,7 @@ def relayed(relay: Relay, postgres_url: str, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.mark.parametrize("cut", ["before", "after"])
 def test_a_commit_without_an_answer_is_looked_up_and_recorded_once(
-    relayed: Store, relay: Relay, one: Store, cut: Cut
+    relay_store: Store, relay: Relay, one: Store, cut: Cut
 ) -> None:
     one.write_now(open_incident)
     cuts = iter([cut])
@@ -199,22 +199,22 @@ def test_a_commit_without_an_answer_is_looked_up_and_recorded_once(
         relay.arm(next(cuts, None))  # here, so that it is this batch's commit that is cut
         return noting("line 0")(tx)
 
-    with BusyWriter(relayed):
-        futures = [relayed.writer.submit(unit) for unit in (arming, noting("line 1"), noting("line 2"))]
+    with BusyWriter(relay_store):
+        futures = [relay_store.writer.submit(unit) for unit in (arming, noting("line 1"), noting("line 2"))]
     assert [future.result() for future in futures] == [1, 2, 3]
     assert relay.cuts == 1
     assert texts(one) == ["line 0", "line 1", "line 2"]
 
 
 def test_a_commit_that_nobody_can_be_asked_about_is_not_called_unrecorded(
-    relayed: Store, relay: Relay, one: Store
+    relay_store: Store, relay: Relay, one: Store
 ) -> None:
     one.write_now(open_incident)
     relay.arm("after", down=True)
     begun = time.monotonic()
     with hurry(), pytest.raises(PerhapsRecorded, match="Check what's recorded"):
-        relayed.write_now(noting("perhaps"))
+        relay_store.write_now(noting("perhaps"))
     assert time.monotonic() - begun < SOON_SECONDS
     assert texts(one) == ["perhaps"]
     relay.is_down = False
-    assert relayed.write_now(noting("certainly")) == 2
+    assert relay_store.write_now(noting("certainly")) == 2

@@ -249,7 +249,7 @@ def test_a_database_cut_short_is_told_in_a_sentence(sqlite_url: str) -> None:
         open_store(sqlite_url, timeouts=PATIENT)
 
 
-def changed(incident: Incident, tx: Transaction) -> None:
+def change_incident(incident: Incident, tx: Transaction) -> None:
     incidents_store.save(tx, incident)
     audit_store.add_lines(tx, "U1", "incidents.save", "key", NOW)
 
@@ -262,7 +262,7 @@ def test_what_was_once_said_can_neither_be_changed_nor_removed(
     incident = store.write_now(open_incident)
     store.write_now(noting())
     store.write_now(lambda tx: sections_store.save(tx, incident.id, "fault", "A leak", "U1", NOW))
-    store.write_now(partial(changed, incident))
+    store.write_now(partial(change_incident, incident))
     store.write_now(lambda tx: whys_store.add(tx, incident.id, None, "A leak", "U1", NOW))
     connection = store.driver.connect()
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match=f"{table} is append-only"):

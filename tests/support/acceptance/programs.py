@@ -119,7 +119,7 @@ class LaunchedProcess:
         return self.out.read_bytes(), self.err.read_bytes()
 
 
-async def launched(environ: dict[str, str], folder: Path, out: Path, err: Path, *words: str) -> LaunchedProcess:
+async def launch(environ: dict[str, str], folder: Path, out: Path, err: Path, *words: str) -> LaunchedProcess:
     """`afterword WORDS`, begun."""
     path = launcher()
     async with asyncio.timeout(START_SECONDS):
@@ -149,7 +149,7 @@ class Program:
         """Start it, and do not wait for it."""
         environ = {"PATH": os.defpath, **self.environ, "AFTERWORD_PORT": str(self.port)}
         log = self.folder / "program.log"
-        self.process = await launched(environ, self.folder, log, log, "run")
+        self.process = await launch(environ, self.folder, log, log, "run")
 
     async def start(self) -> None:
         """Start it, and wait until it is alive."""
@@ -186,4 +186,4 @@ async def afterword(environ: dict[str, str], folder: Path, *words: str) -> str:
 async def command_begun(environ: dict[str, str], folder: Path, *words: str) -> LaunchedProcess:
     """`afterword WORDS`, running."""
     output = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{folder.name}-"))
-    return await launched({"PATH": os.defpath, **environ}, folder, output / "out", output / "err", *words)
+    return await launch({"PATH": os.defpath, **environ}, folder, output / "out", output / "err", *words)

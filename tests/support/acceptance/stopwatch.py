@@ -40,7 +40,7 @@ class Watch:
         """From now on every callback is timed."""
         run = Handle._run
 
-        def timed(handle: Handle) -> None:
+        def run_timed(handle: Handle) -> None:
             self.thread, self.where, self.begun = threading.get_ident(), "", time.monotonic()
             begun = time.thread_time()
             run(handle)
@@ -49,7 +49,7 @@ class Watch:
             if took > NOTED:
                 self._write(took, self.where or repr(handle)[:300])
 
-        Handle._run = timed  # type: ignore[method-assign,assignment]
+        Handle._run = run_timed  # type: ignore[method-assign,assignment]
         threading.Thread(target=self._look, daemon=True).start()
 
     def _look(self) -> None:

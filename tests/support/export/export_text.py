@@ -93,7 +93,7 @@ def visible_text(element: Element) -> str:
     """All the text of the body but that of pictures, with every run of white space as one space."""
     body = element.find("body")
     assert body is not None
-    return squeezed("".join(_text_of(body)))
+    return squeeze("".join(_text_of(body)))
 
 
 def pictures(element: Element) -> list[Element]:
@@ -109,7 +109,7 @@ def _text_of(element: Element) -> Iterator[str]:
             yield child.tail or ""
 
 
-def squeezed(text: str) -> str:
+def squeeze(text: str) -> str:
     """Every run of white space as one space."""
     return " ".join(text.split())
 

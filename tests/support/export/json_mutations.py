@@ -22,7 +22,7 @@ def places(node: Any, at: Path = ()) -> Iterator[Path]:
         yield from places(member, (*at, key))
 
 
-def spoiled(content: bytes, chance: random.Random) -> bytes:
+def spoil(content: bytes, chance: random.Random) -> bytes:
     """The file with one to three changes, of its bytes or of its values."""
     if chance.random() < 0.15:
         return _torn(content, chance)

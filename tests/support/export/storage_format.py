@@ -20,7 +20,7 @@ def tags(element: etree._Element) -> list[str]:
 
 def visible(element: etree._Element) -> str:
     """What is read on the page, every run of white space as one space: a break is a space, parameters are titles."""
-    return " ".join("".join(_shown(element)).split())
+    return " ".join("".join(_visible_text(element)).split())
 
 
 def macros(element: etree._Element, name: str) -> list[etree._Element]:
@@ -33,7 +33,7 @@ def anchors(element: etree._Element) -> list[str]:
     return ["".join(str(text) for text in found.itertext()) for found in macros(element, "anchor")]
 
 
-def _shown(element: etree._Element) -> Iterator[str]:
+def _visible_text(element: etree._Element) -> Iterator[str]:
     if element.tag in ("br", "td", "th", "p", "li", "h2"):
         yield " "
     if element.get(f"{{{AC}}}name") == "anchor":
@@ -42,5 +42,5 @@ def _shown(element: etree._Element) -> Iterator[str]:
     yield element.get("datetime", "")
     yield element.text or ""
     for child in element:
-        yield from _shown(child)
+        yield from _visible_text(child)
     yield element.tail or ""

@@ -36,7 +36,7 @@ class Letters:
         )
 
 
-def parsed(svg: str) -> etree._Element:
+def parse_picture(svg: str) -> etree._Element:
     """The root of a picture, which must hold nothing but shapes, letters and what describes it."""
     root = etree.fromstring(svg.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
     for element in root.iter():
@@ -49,7 +49,7 @@ def parsed(svg: str) -> etree._Element:
 
 def letters(svg: str) -> list[Letters]:
     """Every line of text with its place."""
-    return [_letters(element) for element in parsed(svg).iter(f"{SVG}text")]
+    return [_letters(element) for element in parse_picture(svg).iter(f"{SVG}text")]
 
 
 def _letters(element: etree._Element) -> Letters:
@@ -62,14 +62,14 @@ def _letters(element: etree._Element) -> Letters:
 
 def check(picture: ChartImage) -> list[Letters]:
     """The letters of a picture that keeps every rule: all forms harmless, all letters in the frame, large and apart."""
-    parsed(picture.paper)
+    parse_picture(picture.paper)
     for form in (picture.svg, picture.inline, picture.narrow):
         _check_form(form)
     return letters(picture.svg)
 
 
 def _check_form(svg: str) -> None:
-    _, _, wide, high = map(float, str(parsed(svg).get("viewBox")).split())
+    _, _, wide, high = map(float, str(parse_picture(svg).get("viewBox")).split())
     found = letters(svg)
     for line in found:
         assert line.left >= -0.2, line
@@ -81,6 +81,6 @@ def _check_form(svg: str) -> None:
 
 def find_smallest_type(svg: str, pixels: float) -> float:
     """The size of its smallest letters, in pixels, if it is drawn so wide."""
-    root = parsed(svg)
+    root = parse_picture(svg)
     wide = float(str(root.get("viewBox")).split()[2])
     return min(float(str(text.get("font-size"))) for text in root.iter(f"{SVG}text")) * pixels / wide

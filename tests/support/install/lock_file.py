@@ -88,7 +88,7 @@ def holding(text: str, environment: Environment) -> dict[str, Requirement]:
     return {canonicalize_name(pin.name): pin for pin in here}
 
 
-def walked(text: str, roots: Iterable[str], environment: Environment) -> Walk:
+def walk_lock(text: str, roots: Iterable[str], environment: Environment) -> Walk:
     """What of a lock is needed in an environment, and what it lacks."""
     walk = Walk(holding(text, environment), environment)
     walk.follow(roots)
@@ -96,7 +96,7 @@ def walked(text: str, roots: Iterable[str], environment: Environment) -> Walk:
 
 
 @cache
-def declared() -> dict[str, tuple[str, ...]]:
+def read_declared() -> dict[str, tuple[str, ...]]:
     """What pyproject.toml asks for: "dependencies", and by the name of each extra and group."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lists = {"dependencies": project["project"]["dependencies"]}
@@ -114,7 +114,7 @@ LOCKS = {
 
 def roots(lock: str) -> Iterator[str]:
     """What a lock was made of."""
-    return (requirement for name in LOCKS[lock] for requirement in declared()[name])
+    return (requirement for name in LOCKS[lock] for requirement in read_declared()[name])
 
 
 def read(lock: str) -> str:

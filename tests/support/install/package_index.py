@@ -24,7 +24,7 @@ class Wheel:
     content: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "content", self._zipped())
+        object.__setattr__(self, "content", self._zip())
 
     @property
     def module(self) -> str:
@@ -43,7 +43,7 @@ class Wheel:
         """Its lines in a lock, in the shape that uv writes."""
         return f"{self.name}=={self.version} \\\n    --hash=sha256:{self.sha256}\n"
 
-    def _zipped(self) -> bytes:
+    def _zip(self) -> bytes:
         info = f"{self.module}-{self.version}.dist-info"
         head = ["Metadata-Version: 2.1", f"Name: {self.name}", f"Version: {self.version}"]
         extras = [f"Provides-Extra: {extra}" for extra in self.extras]

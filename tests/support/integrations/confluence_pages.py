@@ -41,10 +41,10 @@ async def with_confluence(database_url: str, *, refused: str = "") -> AsyncItera
 async def put(play: Play) -> ShownMessage:
     """Ana asks for the page; what the channel reads of it."""
     await type_command(play, play.ana, "/postmortem confluence")
-    return await heard(play)
+    return await newest_message(play)
 
 
-async def heard(play: Play) -> ShownMessage:
+async def newest_message(play: Play) -> ShownMessage:
     """What is due is done; the newest message of the channel."""
     await play.pass_time(seconds=1)
     await play.settle()
@@ -86,10 +86,10 @@ def write(wiki: FakeConfluence, id_: str, storage: str, by: str = "") -> None:
     start = whole.index(heading(wiki, id_)) + len(heading(wiki, id_))
     end = whole.find("<h2>", start)
     rest = whole[end:] if end > 0 else ""
-    wiki.edited(PAGE, whole[:start] + storage + rest, by)
+    wiki.edit(PAGE, whole[:start] + storage + rest, by)
 
 
 def take_off(wiki: FakeConfluence, id_: str) -> None:
     """Somebody takes a region off the page."""
     write(wiki, id_, "")
-    wiki.edited(PAGE, body(wiki).replace(heading(wiki, id_), ""))
+    wiki.edit(PAGE, body(wiki).replace(heading(wiki, id_), ""))

@@ -56,7 +56,7 @@ class Gate:
     instead: dict[str, object] = field(default_factory=dict)
 
     @property
-    def asked(self) -> list[str]:
+    def requests(self) -> list[str]:
         return [exchange.request for exchange in self.exchanges]
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.integrations.http import RetryPolicy
-from tests.integrations.statuspage.test_sync import drafted
+from tests.integrations.statuspage.test_sync import draft_update
 from tests.support.integrations.clients import EMAIL, QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.days import Fake
@@ -44,7 +44,7 @@ async def _page(play: Play) -> None:
 
 
 async def _publish(play: Play) -> None:
-    assert (await play.slack.submit(play.ana, await drafted(play))).ok
+    assert (await play.slack.submit(play.ana, await draft_update(play))).ok
 
 
 def _issues(jira: FakeJira) -> int:

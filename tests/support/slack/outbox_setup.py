@@ -51,7 +51,7 @@ class Post:
 
     def another_outbox(self) -> Outbox:
         """What a second process on the same database has."""
-        return Outbox(self.store, self.client, self.clock, self.compose, on_sent=self.sent)
+        return Outbox(self.store, self.client, self.clock, self.compose, on_sent=self.note_sent)
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         """A body is the text alone, or the fields of an OutgoingMessage as JSON."""
@@ -67,7 +67,7 @@ class Post:
             return OutgoingMessage("x", blocks=[{"nobody": object()}])
         return OutgoingMessage(**fields)
 
-    def sent(self, tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
+    def note_sent(self, tx: Transaction, delivery: Delivery, channel: str, ts: str) -> None:
         """Remember what was sent."""
         if delivery.body == "untold":
             raise ValueError("the transaction that settles fails")

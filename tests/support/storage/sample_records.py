@@ -25,7 +25,7 @@ def entry(text: str = "The database is slow", at: datetime = NOW, recorder: str 
     return NewEntry(happened_at=at, text=text, author=recorder, recorder=recorder, recorded_at=NOW)
 
 
-def noted(tx: Transaction, new: NewEntry, place: Place = PLACE) -> int:
+def record_entry(tx: Transaction, new: NewEntry, place: Place = PLACE) -> int:
     """Write an entry as `/timeline` does; its number."""
     taken = incidents_store.take_entry_number(tx, place)
     assert taken is not None
@@ -35,4 +35,4 @@ def noted(tx: Transaction, new: NewEntry, place: Place = PLACE) -> int:
 
 def noting(text: str = "The database is slow", place: Place = PLACE) -> Callable[[Transaction], int]:
     """A unit of work that writes one entry."""
-    return lambda tx: noted(tx, entry(text), place)
+    return lambda tx: record_entry(tx, entry(text), place)

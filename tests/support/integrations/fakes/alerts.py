@@ -35,7 +35,7 @@ class FakeAlerts(Fake):
         found = [one for one in self.raised if wanted and one["alias"].startswith(wanted[1])]
         return web.json_response({"data": found, "took": 0.1, "requestId": "q"})
 
-    def _accepted(self, success: bool, alert_id: str, status: str) -> web.Response:
+    def _accept(self, success: bool, alert_id: str, status: str) -> web.Response:
         done = {"success": success, "isSuccess": success, "status": status, "alertId": alert_id}
         self._requests.append(done)
         at = f"r{len(self._requests) - 1}"
@@ -44,7 +44,7 @@ class FakeAlerts(Fake):
     async def _raise(self, request: web.Request) -> web.Response:
         asked = await request.json()
         if self.refuses:
-            return self._accepted(False, "", self.refuses)
+            return self._accept(False, "", self.refuses)
         alert = self.alerts.get(asked["alias"])
         if alert is None or alert["state"] == "closed":
             self.pages += 1
@@ -56,7 +56,7 @@ class FakeAlerts(Fake):
             }
             self.alerts[asked["alias"]] = alert
             self.raised.insert(0, alert)
-        return self._accepted(True, alert["id"], "Created alert")
+        return self._accept(True, alert["id"], "Created alert")
 
     async def _request(self, request: web.Request) -> web.Response:
         at = request.match_info["id"]
@@ -70,6 +70,6 @@ class FakeAlerts(Fake):
             return web.json_response({"message": "identifierType must be given"}, status=422)
         alert = self.alerts.get(request.match_info["alias"])
         if alert is None or alert["state"] == "closed":
-            return self._accepted(False, "", "Alert does not exist")
+            return self._accept(False, "", "Alert does not exist")
         alert["state"] = "closed"
-        return self._accepted(True, alert["id"], "done")
+        return self._accept(True, alert["id"], "done")

@@ -51,7 +51,7 @@ class FakeConfluence(Fake):
         add("GET", f"{prefix}/wiki/api/v2/spaces", self._space)
         add("GET", f"{prefix}/wiki/api/v2/spaces/{{id}}", self._rights)
         add("POST", pages, self._create)
-        add("GET", pages, self._titled)
+        add("GET", pages, self._list_titled)
         add("GET", f"{pages}/{{id}}", self._page)
         add("POST", f"{prefix}/wiki/api/v2/users-bulk", self._people)
         add("PUT", f"{pages}/{{id}}", self._update)
@@ -77,7 +77,7 @@ class FakeConfluence(Fake):
         found = [names for pattern, names in SCOPES if re.search(pattern, call)]
         return {f"{name}:confluence" for name in found[0].split()} if found else set()
 
-    def edited(self, page_id: str, body: str, by: str = "") -> None:
+    def edit(self, page_id: str, body: str, by: str = "") -> None:
         """Somebody changes a page by hand."""
         page = self.pages[page_id]
         page |= {"body": body, "number": page["number"] + 1, "note": "fixed a typo", "by": by}
@@ -116,9 +116,9 @@ class FakeConfluence(Fake):
             return self._missing()
         at = self.put(asked["title"], body["value"])
         self.pages[at]["parent"] = parent
-        return web.json_response(self._shown(at))
+        return web.json_response(self._render(at))
 
-    def _shown(self, at: str) -> dict[str, Any]:
+    def _render(self, at: str) -> dict[str, Any]:
         return self._shown_as(at, self.pages[at])
 
     def _shown_as(self, at: str, page: dict[str, Any]) -> dict[str, Any]:
@@ -142,9 +142,9 @@ class FakeConfluence(Fake):
         found = [{"accountId": at, "displayName": name, "publicName": name} for at, name in names.items() if name]
         return web.json_response({"results": found, "_links": {}})
 
-    async def _titled(self, request: web.Request) -> web.Response:
+    async def _list_titled(self, request: web.Request) -> web.Response:
         found = [at for at, page in self.pages.items() if page["title"] == request.query["title"]]
-        return web.json_response({"results": [self._shown(at) for at in found]})
+        return web.json_response({"results": [self._render(at) for at in found]})
 
     async def _page(self, request: web.Request) -> web.Response:
         at = request.match_info["id"]
@@ -153,7 +153,7 @@ class FakeConfluence(Fake):
         if at in self.parents:
             about = {"title": self.parents[at], "body": "", "number": 1, "note": "", "status": "current"}
             return web.json_response(self._shown_as(at, about))
-        return web.json_response(self._shown(at)) if at in self.pages else self._missing()
+        return web.json_response(self._render(at)) if at in self.pages else self._missing()
 
     async def _rights(self, request: web.Request) -> web.Response:
         operations = [{"operation": operation, "targetType": target} for operation, target in self.rights or ()]
@@ -173,7 +173,7 @@ class FakeConfluence(Fake):
         body, version = asked["body"], asked["version"]
         page |= {"title": asked["title"], "body": body["value"], "number": version["number"]}
         page |= {"note": version["message"], "by": "Afterword"}
-        return web.json_response(self._shown(at))
+        return web.json_response(self._render(at))
 
     async def _property(self, request: web.Request) -> web.Response:
         stored = self.properties.get(request.match_info["id"])

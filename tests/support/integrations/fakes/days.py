@@ -68,7 +68,7 @@ class Fake:
         """No more bad days."""
         self._coming.clear()
 
-    def asked(self, request: str) -> list[Seen]:
+    def find_calls(self, request: str) -> list[Seen]:
         return [seen for seen in self.seen if re.search(request, f"{seen.method} {seen.path}")]
 
     @asynccontextmanager

@@ -85,7 +85,7 @@ class FakeJira(Fake):
         """The payload of a webhook about an issue as it is now."""
         person = {"accountId": by, "displayName": "Somebody"}
         payload = {"timestamp": 1, "webhookEvent": event, "user": person, "changelog": {"id": "1", "items": []}}
-        return {**payload, "issue": self._shown(key), **more}
+        return {**payload, "issue": self._render(key), **more}
 
     async def _tenant(self, request: web.Request) -> web.Response:
         return web.json_response({"cloudId": "cloud-1"})
@@ -129,9 +129,9 @@ class FakeJira(Fake):
 
     async def _issue(self, request: web.Request) -> web.Response:
         key = self._moved.get(request.match_info["key"], request.match_info["key"])
-        return web.json_response(self._shown(key)) if key in self.issues else self._missing()
+        return web.json_response(self._render(key)) if key in self.issues else self._missing()
 
-    def _shown(self, key: str) -> dict[str, Any]:
+    def _render(self, key: str) -> dict[str, Any]:
         issue = self.issues[key]
         person = self._person(issue.get("assignee"))
         named = {"accountId": person, "displayName": PEOPLE[person][1]} if person else None
@@ -225,7 +225,7 @@ class FakeJira(Fake):
         found = keys or [key for key, issue in indexed.items() if label and label[1] in issue["labels"]]
         start = int(asked.get("nextPageToken") or 0)
         behind = start + self.page_size
-        answer: dict[str, Any] = {"issues": [self._shown(key) for key in found[start:behind]]}
+        answer: dict[str, Any] = {"issues": [self._render(key) for key in found[start:behind]]}
         if behind < len(found):
             answer["nextPageToken"] = str(behind)
         else:

@@ -34,7 +34,7 @@ class FakeStatuspage(Fake):
         add("GET", "/v1/pages/pg/components", self._list)
         add("PATCH", "/v1/pages/pg/components/{id}", self._component)
         add("POST", "/v1/pages/pg/incidents", self._open)
-        add("GET", "/v1/pages/pg/incidents/unresolved", self._unresolved)
+        add("GET", "/v1/pages/pg/incidents/unresolved", self._list_open)
         add("GET", "/v1/pages/pg/incidents", self._all)
         add("GET", "/v1/pages/pg/incidents/{id}", self._one)
         add("PATCH", "/v1/pages/pg/incidents/{id}", self._update)
@@ -73,7 +73,7 @@ class FakeStatuspage(Fake):
         if asked.get("deliver_notifications", True):  # left out it counts as true, whatever else is asked
             self.mails.append(body or "")
 
-    def _shown(self, at: str) -> dict[str, Any]:
+    def _render(self, at: str) -> dict[str, Any]:
         incident = self.incidents[at]
         return {
             "id": at,
@@ -92,20 +92,20 @@ class FakeStatuspage(Fake):
         at = f"i{len(self.incidents) + 1}"
         self.incidents[at] = {"name": asked["name"], "status": "", "metadata": {}, "named": [], "updates": []}
         self._take(self.incidents[at], asked)
-        return web.json_response(self._shown(at), status=201)
+        return web.json_response(self._render(at), status=201)
 
-    async def _unresolved(self, request: web.Request) -> web.Response:
+    async def _list_open(self, request: web.Request) -> web.Response:
         found = [at for at, incident in self.incidents.items() if incident["status"] != "resolved"]
-        return web.json_response([self._shown(at) for at in found])
+        return web.json_response([self._render(at) for at in found])
 
     async def _all(self, request: web.Request) -> web.Response:
-        return web.json_response([self._shown(at) for at in self.incidents])
+        return web.json_response([self._render(at) for at in self.incidents])
 
     async def _one(self, request: web.Request) -> web.Response:
         at = request.match_info["id"]
         if at not in self.incidents:
             return web.json_response({"error": "Not found"}, status=404)
-        return web.json_response(self._shown(at))
+        return web.json_response(self._render(at))
 
     async def _update(self, request: web.Request) -> web.Response:
         at = request.match_info["id"]
@@ -116,7 +116,7 @@ class FakeStatuspage(Fake):
             return web.json_response({"error": [wrong]}, status=422)
         self.on_write()
         self._take(self.incidents[at], asked)
-        return web.json_response(self._shown(at))
+        return web.json_response(self._render(at))
 
     async def _draft(self, request: web.Request) -> web.Response:
         incident = self.incidents[request.match_info["id"]]
