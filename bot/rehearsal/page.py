@@ -6,6 +6,7 @@ Every text is escaped; mrkdwn is rendered as Slack does.
 import asyncio
 import json
 import re
+import signal
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -282,8 +283,9 @@ def _require_same_origin(request: web.Request) -> None:
 
 
 async def rehearse(port: int, join: Join, commands: Iterable[SlashCommand]) -> None:
-    """Serve a workspace with a few people on a loopback port until cancelled. Raises Misconfigured if it is taken.
+    """Serve a workspace with a few people on a loopback port until SIGINT or SIGTERM.
 
+    Raises Misconfigured if the port is taken.
     `join` makes an async context in which the bot is connected to the running stand-in.
     """
     slack = StandIn(SystemClock())
@@ -297,9 +299,12 @@ async def rehearse(port: int, join: Join, commands: Iterable[SlashCommand]) -> N
         raise Misconfigured(
             f"Port {port} can't be used ({error.strerror}). To use any free port: afterword rehearse --port 0"
         ) from error
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # to be stopped is no error
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     try:
         async with join(slack):
             click.echo(f"Open {slack.workspace.base_url}/ in your browser. To stop: Ctrl-C")
-            await asyncio.Event().wait()
+            await ended.wait()
     finally:
         await slack.stop()

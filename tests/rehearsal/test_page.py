@@ -1,7 +1,11 @@
 """The workspace in a browser, as the browser asks for it."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -199,3 +203,14 @@ def test_marks_are_drawn_and_emoji_too() -> None:
         '<a href="https://x.example" target="_blank" rel="noopener noreferrer">the page</a> 📝 2*3*4'
     )
     assert escape("<") in render_mrkdwn(READER, "&lt;")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_rehearsal_that_is_stopped_ends_without_a_complaint(number: signal.Signals) -> None:
+    command = [str(Path(sys.executable).with_name("afterword")), "rehearse", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline().startswith("Open http://127.0.0.1:")
+        running.send_signal(number)
+        output, errors = running.communicate(timeout=60)
+    assert (running.returncode, output, errors) == (0, "", "")
