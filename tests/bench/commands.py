@@ -163,6 +163,11 @@ def bot_environ(folder: Path) -> dict[str, str]:
     }
 
 
+def own_environ() -> dict[str, str]:
+    """This process's, with bytecode: without it each start compiles the modules, which no installed program does."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 @contextmanager
 def run_server(command: list[str], environ: Mapping[str, str]) -> Iterator[Server]:
     """Run a server on a port that was free a moment ago, once it accepts connections."""
@@ -170,7 +175,7 @@ def run_server(command: list[str], environ: Mapping[str, str]) -> Iterator[Serve
         port = free.getsockname()[1]
     filled = {name: value.format(port=port) for name, value in environ.items()}
     process = subprocess.Popen(
-        [part.format(port=port) for part in command], env=os.environ | filled, stderr=subprocess.DEVNULL
+        [part.format(port=port) for part in command], env=own_environ() | filled, stderr=subprocess.DEVNULL
     )
     try:
         _wait(port)

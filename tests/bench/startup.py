@@ -4,7 +4,6 @@ Processor time, the least of some alternating rounds: other work on the machine 
 """
 
 import asyncio
-import os
 import resource
 import subprocess
 import sys
@@ -60,14 +59,9 @@ def _compare_commands() -> None:
 
 def _measure_command(command: list[str]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, env=_environ(), stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(command, env=commands.own_environ(), stdout=subprocess.DEVNULL, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def _environ() -> dict[str, str]:
-    """Ours, with bytecode: without it each start would compile the modules, which no installed program does."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _compare_servers(folder: Path) -> None:
