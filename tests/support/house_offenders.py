@@ -113,10 +113,15 @@ def files() -> tuple[str, ...]:
     return tuple(sorted(name for name in listed.split("\0") if name and (ROOT / name).is_file()))
 
 
+def source(name: str) -> str:
+    """The text of a file."""
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
 @cache
 def tree(name: str) -> ast.Module:
     """The syntax tree of a file."""
-    return ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    return ast.parse(source(name))
 
 
 def modules(*floors: str) -> list[str]:

@@ -16,7 +16,7 @@ from re import _constants, _parser  # type: ignore[attr-defined]
 from types import FunctionType, MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-from tests.support.house_offenders import modules, tree
+from tests.support.house_offenders import modules, source, tree
 
 FLOORS = ("bot", "handlers", "storage")
 METHODS = frozenset("match search fullmatch sub subn finditer findall split".split())
@@ -53,6 +53,12 @@ def module_of(name: str) -> ModuleType:
 def product() -> list[str]:
     """The files of the product's modules."""
     return [name for name in modules(*FLOORS) if name not in NOT_IMPORTED]
+
+
+def callers() -> list[str]:
+    """The files that name a function of `re`: read as text, as every worker of a run asks."""
+    names = re.compile(rf"\bre\.(?:{'|'.join(sorted(METHODS))}|compile)\b")
+    return [name for name in product() if names.search(source(name))]
 
 
 def inside(value: object, seen: set[int], depth: int = 6) -> Iterator[re.Pattern[str]]:
@@ -97,8 +103,13 @@ class CallSite(NamedTuple):
     pattern: re.Pattern[str] | None
 
 
-def call_sites(name: str) -> Iterator[CallSite]:
+@cache
+def call_sites(name: str) -> tuple[CallSite, ...]:
     """Every call of a function of `re` in a file."""
+    return tuple(_call_sites(name))
+
+
+def _call_sites(name: str) -> Iterator[CallSite]:
     names = vars(module_of(name))
     owners = {
         id(inner): outer.name
