@@ -289,14 +289,16 @@ SECTIONS = (
     Section("timeline", "Timeline", "Is anything that happened still missing from the timeline?"),
     Section("whys", "Five whys", "Why did it happen, and why did that happen in turn?"),
     Section(
-        "root_cause", "Root cause", "Which one thing, had it been different, would have prevented this whole class?"
+        "root_cause",
+        "Root cause",
+        "Which one thing, had it been different, would have prevented this kind of incident?",
     ),
     Section("backlog_check", "Backlog check", "Did planned or parked work exist that would have helped?"),
     Section("recurrence", "Recurrence", "Has this cause struck before, and why was what we did then not enough?"),
     Section(
         "lessons", "Lessons learned", "What went well, where were we lucky, and what was harder than it should be?"
     ),
-    Section("actions", "Corrective actions", "Who does what, by when, so that this does not come back?"),
+    Section("actions", "Corrective actions", "Who does what, by when, so that it doesn't happen again?"),
 )
 
 

@@ -403,7 +403,7 @@ def format_duration(length: timedelta) -> str:
     """`43 min`, `24 h 11 min`, `3 d 2 h`: hours run on to two days, so that a night's incident reads as hours."""
     minutes = int(length.total_seconds()) // 60
     if minutes < 1:
-        return "under 1 min"
+        return "less than a minute"
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24) if hours >= 48 else (0, hours)
     parts = [(days, "d"), (hours, "h"), (minutes, "min")]
@@ -438,7 +438,7 @@ def format_age(length: timedelta) -> str:
     minutes = int(length.total_seconds()) // 60
     hours, days = minutes // 60, minutes // 1440
     if minutes < 1:
-        return "under 1 min"
+        return "less than a minute"
     if hours < 1:
         return f"{minutes} min"
     if days < 1:

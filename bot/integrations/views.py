@@ -33,21 +33,25 @@ def overview(
     """
     shown: list[Block] = []
     for system in systems:
-        if system in unheard:
-            error = shorten(unheard[system], _LONGEST)
-            shown.append(
-                blocks.section(words.connections.changes_unknown(system=System(system).display_name, error=error))
-            )
-        shown += _system_blocks(system, counts, [link for link in troubled if link.system == system], now)
+        failed = [link for link in troubled if link.system == system]
+        shown += _system_blocks(system, counts, failed, unheard.get(system, ""), now)
     if not shown:
         return blocks.ephemeral(words.connections.nothing())
     return blocks.ephemeral(words.connections.heading(), *shown)
 
 
-def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Link], now: datetime) -> list[Block]:
+def _system_blocks(
+    system: str, counts: tuple[LinkCount, ...], troubled: list[Link], unheard: str, now: datetime
+) -> list[Block]:
     number = {count.state: count.count for count in counts if count.system == system}
     done, owed = number.get(SyncState.IN_SYNC, 0), number.get(SyncState.PENDING, 0) + number.get(SyncState.CALLING, 0)
     name = System(system).display_name
+    shown = []
+    if unheard:
+        # It has the counts only if no other line does: a system is not both red and green.
+        known = {"in_sync": 0, "owed": 0} if troubled else {"in_sync": done, "owed": owed}
+        unknown = words.connections.changes_unknown(system=name, error=shorten(unheard, _LONGEST), **known)
+        shown.append(blocks.section(unknown))
     if troubled:
         lines = [words.connections.failing(system=name, in_sync=done, failed=len(troubled))]
         alike: dict[str, list[Link]] = {}
@@ -56,7 +60,9 @@ def _system_blocks(system: str, counts: tuple[LinkCount, ...], troubled: list[Li
         lines += [_failure_line(links, now) for links in list(alike.values())[:_SHOWN]]
         more = sum(len(links) for links in list(alike.values())[_SHOWN:])
         lines += [words.connections.more(count=more)] if more else []
-        return [*blocks.sections("\n".join(lines)), retry_button(system)]
+        return [*shown, *blocks.sections("\n".join(lines)), retry_button(system)]
+    if shown:
+        return shown
     if owed:
         return [blocks.section(words.connections.waiting(system=name, in_sync=done, owed=owed))]
     last = [count.synced_at for count in counts if count.system == system and count.synced_at]

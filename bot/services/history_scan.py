@@ -65,7 +65,7 @@ async def begin(services: Services, request: Request, hours: int, app: str) -> M
 
 
 async def retry(services: Services, request: Request, value: dict[str, Any]) -> Message | None:
-    """[Try again] below a walk that failed: the same span once more, from its latest message on."""
+    """[Scan again] below a walk that failed: the same span once more, from its latest message on."""
     row = await _require_own_scan(services, request, value["lookback"])
 
     def unit(tx: Transaction) -> Message:

@@ -107,7 +107,7 @@ async def milestone_form(services: Services, request: Request) -> Block:
 
 
 async def rebuild_form(services: Services, request: Request, report: MilestoneReport) -> Block:
-    """The form behind [Change it], filled in with what was typed."""
+    """The form behind [Change the time], filled in with what was typed."""
     clocks = await read_own_clocks(services, request)
     return await services.store.read(
         lambda tx: incidents_views.milestone_form(require_incident(tx, request), (), clocks, report)

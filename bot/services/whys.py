@@ -340,10 +340,10 @@ def _why(tx: Transaction, request: Request, number: int, *, locking: bool = Fals
 
 def _amend(
     tx: Transaction, services: Services, request: Request, incident: Incident, changed: tuple[Why, str]
-) -> tuple[Why, Chain]:
+) -> tuple[Why, Chain, Chain]:
     """Save a changed why (with what changed) and tell the thread who did so, with the open question if it is another.
 
-    Returns the why and the chain afterwards.
+    Returns the why, and the chain before and after.
     """
     why, change = changed
     before = whys_store.list_chain(tx, incident.id)
@@ -358,7 +358,7 @@ def _amend(
             tx, incident, whys_views.thread_note(note) | {"thread_ts": thread}, request.now
         )
         update_prompt(tx, request, incident.id)
-    return why, after
+    return why, before, after
 
 
 async def edit(services: Services, request: Request, number: int, text: str) -> Message | None:
@@ -397,7 +397,7 @@ async def save_form(
 
 def _reword(tx: Transaction, services: Services, request: Request, about: tuple[Incident, Why], text: str) -> Message:
     incident, before = about
-    why, _ = _amend(tx, services, request, incident, (replace(before, text=text, struck=False), "edited"))
+    why, *_ = _amend(tx, services, request, incident, (replace(before, text=text, struck=False), "edited"))
     secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
     return whys_views.edit_receipt(why, before)
 
@@ -412,8 +412,8 @@ class _WhyText(VersionedText[Why]):
         return whys_rules.find_last_by(whys_store.list_all(tx, incident.id), self.request.user)
 
     def save(self, tx: Transaction, incident: Incident, text: Why, change: str, shown: ShownVersion) -> Message:
-        why, chain = _amend(tx, self.services, self.request, incident, (text, change))
-        return whys_views.correction_receipt(why, change, chain)
+        why, before, after = _amend(tx, self.services, self.request, incident, (text, change))
+        return whys_views.correction_receipt(why, change, before, after)
 
     def edit_form(self, tx: Transaction, text: Why, changed_by: str) -> Block:
         example = find_example_entry(tx, text.incident_id)
@@ -465,7 +465,7 @@ async def move(
         if now := _whys(services, request).show_if_stale(tx, why, shown):
             return now
         parent = whys_rules.parent_after_move(chain, whys_rules.find_why(chain, wish.number), wish)
-        why, chain = _amend(tx, services, request, incident, (replace(why, parent=parent), "moved"))
-        return whys_views.correction_receipt(why, "moved", chain)
+        why, before, after = _amend(tx, services, request, incident, (replace(why, parent=parent), "moved"))
+        return whys_views.correction_receipt(why, "moved", before, after)
 
     return await run_once(services, request, unit, verb="whys.move")

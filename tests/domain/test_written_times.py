@@ -42,7 +42,7 @@ def test_seconds_are_cut_not_rounded() -> None:
 @pytest.mark.parametrize(
     ("length", "written"),
     [
-        (timedelta(seconds=59), "under 1 min"),
+        (timedelta(seconds=59), "less than a minute"),
         (timedelta(minutes=43), "43 min"),
         (timedelta(hours=2), "2 h"),
         (timedelta(hours=24, minutes=11), "24 h 11 min"),
@@ -96,7 +96,7 @@ def test_a_written_moment_can_be_read_back_to_the_minute(moment: datetime, today
 @pytest.mark.parametrize(
     ("length", "age"),
     [
-        (timedelta(seconds=59), "under 1 min"),
+        (timedelta(seconds=59), "less than a minute"),
         (timedelta(minutes=12, seconds=59), "12 min"),
         (timedelta(hours=3, minutes=59), "3 h"),
         (timedelta(hours=24), "1 day"),

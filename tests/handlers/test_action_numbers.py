@@ -84,7 +84,7 @@ async def test_what_only_begins_like_it_is_a_new_action(sqlite_url: str) -> None
 async def test_what_was_finished_by_mistake_is_opened_again_where_it_was_said(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         room = await owing(play)
-        assert labels(await said_back(play, play.bo, "done 1")) == ["Reopen"]
+        assert labels(await said_back(play, play.bo, "done 1")) == ["Reopen action"]
         answer = await press(play, play.bo, "action_reopen", channel=room)
         assert "Action 1 of INC-1 is open again: add a load test" in answer.plain
         assert "is open again" not in last(play, play.ana).plain

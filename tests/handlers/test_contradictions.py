@@ -27,14 +27,14 @@ async def test_what_is_resolved_before_it_got_better_is_asked(sqlite_url: str) -
         answer = await type_command(play, play.ana, "/incident resolved 11:10 UTC queue drained")
         assert "Resolved at 11:10 UTC" in answer
         assert "would be before mitigated at 11:30 UTC" in answer
-        assert "(#2)" in answer
+        assert ", #2." in answer
         assert "queue drained" in answer
         assert "Not recorded yet." in answer
         assert play.case().incident.status is Status.MITIGATED
         assert [number for number, *_ in marks(play)] == [2]
         asked = having(play, play.ana, "milestone_keep")
         assert asked.ephemeral_for == play.ana
-        assert labels(asked) == ["Record resolved 11:10 UTC", "Record it, and correct #2", "Change it"]
+        assert labels(asked) == ["Record resolved 11:10 UTC", "Record it, and correct #2", "Change the time"]
 
 
 async def test_it_is_recorded_as_typed_where_its_author_says_so(sqlite_url: str) -> None:
@@ -121,7 +121,7 @@ async def test_of_two_the_later_told_counts_where_its_author_says_so(sqlite_url:
     async with on_stage(sqlite_url) as play:
         await twice(play)
         assert labels(having(play, play.ana, "milestone_keep")) == [
-            "11:20 UTC counts", "Correct #2 to 11:20 UTC", "Keep #2, add an entry", "Change it",
+            "11:20 UTC counts", "Correct #2 to 11:20 UTC", "Keep #2, add an entry", "Change the time",
         ]  # fmt: skip
         await press(play, play.ana, "milestone_keep")
         assert [number for number, *_ in marks(play)] == [2, 3]

@@ -50,7 +50,7 @@ async def test_the_overview_lists_three_things_to_check_and_all_of_them_on_deman
         everything = (await press(play, play.ana, "postmortem_show_all")).plain
         assert "No severity is set." in everything
         assert "No entry says when it was mitigated." in everything
-        assert "Show all" not in everything
+        assert "Show all checks" not in everything
 
 
 async def test_each_button_of_a_finding_fixes_it(sqlite_url: str) -> None:
@@ -186,7 +186,7 @@ async def test_the_overview_of_a_usual_incident_fits_one_screen_of_a_phone(sqlit
             ":grey_question: Action 1 has no ticket: “cap the retries”",
             "Edit action",
             "1 more",
-            "Show all",
+            "Show all checks",
         ]
         assert count_phone_lines(shown) <= 18
         assert "Mitigated (12:05) is before detected" in shown.text

@@ -35,7 +35,7 @@ async def test_a_message_without_a_time_costs_itself_alone(sqlite_url: str) -> N
         result = await looked_back(play)
         assert "*2 possible entries*" in result.plain
         assert "I skipped 1 message that I couldn't read." in result.plain
-        assert labels(result) == ["Review"]
+        assert labels(result) == ["Review messages"]
         assert list(options(await chosen(play)).values()) == ["first alert", "failed over"]
 
 

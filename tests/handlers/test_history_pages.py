@@ -83,7 +83,7 @@ async def test_without_the_permission_one_sentence_names_it(sqlite_url: str) -> 
         until(play, NOON)
         result = await looked_back(play)
         assert "doesn't have the permission channels:history" in result.plain.replace("`", "")
-        assert labels(result) == ["Try again"]
+        assert labels(result) == ["Scan again"]
         token.scopes.add("channels:history")
         say(play, play.bo, "07:20 first alert")
         await press(play, play.ana, "lookback_again", channel=play.slack.dm(play.ana))

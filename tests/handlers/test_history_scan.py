@@ -20,7 +20,7 @@ async def test_messages_with_a_time_a_graph_or_a_mark_are_proposed_threads_inclu
         until(play, NOON)
         result = await looked_back(play)
         assert "*4 possible entries* for INC-1 in 5 messages of #checkout" in result.plain
-        assert labels(result) == ["Review"]
+        assert labels(result) == ["Review messages"]
         view = await chosen(play)
         assert options(view) == {
             "09:32 UTC (10:32 Berlin) Bo Demo · marked": "checkout is slow for me",

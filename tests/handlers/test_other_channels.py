@@ -116,7 +116,7 @@ async def test_what_is_published_from_a_dm_is_told_in_the_channel(sqlite_url: st
         await fill(play, play.bo, room)
         await said_back(play, play.bo, "publish")
         assert "Postmortem published: *INC-1 " in last(play, play.chandra).plain
-        assert "Reopen" in labels(last(play, play.chandra))
+        assert "Reopen postmortem" in labels(last(play, play.chandra))
         answer = await type_command(play, play.chandra, "/postmortem reopen INC-1", play.slack.dm(play.chandra))
         await play.settle()
         assert "reopened the postmortem of *INC-1*" in answer

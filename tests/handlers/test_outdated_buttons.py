@@ -20,7 +20,7 @@ async def test_a_publication_loses_reopen_once_it_is_reopened_by_command(databas
         posted = having(play, play.bo, "postmortem_reopen")
         await type_command(play, play.chandra, "/postmortem reopen")
         await play.settle()
-        assert labels(posted) == ["Get the document", "Reopen"]
+        assert labels(posted) == ["Get the document", "Reopen postmortem"]
         assert labels(shown_now(play, posted)) == ["Get the document"]
         assert shown_now(play, posted).text == posted.text
 

@@ -27,7 +27,7 @@ async def test_published_again_it_says_since_when_and_by_whom_and_announces_noth
         answer = await type_command(play, play.chandra, "/postmortem publish")
         assert "The postmortem of *INC-1* was published on Mon 23 Nov, 12:30 UTC by Bo Demo." in answer
         assert count_announcements(play) == 1
-        assert labels(last(play, play.chandra)) == ["Show postmortem", "Export", "Reopen"]
+        assert labels(last(play, play.chandra)) == ["Show postmortem", "Export", "Reopen postmortem"]
         incident = play.case().incident
         assert incident.published_at == NOON
         assert (
@@ -151,7 +151,7 @@ async def test_a_publication_says_what_happened_why_and_what_is_still_to_be_done
             "• add a load test – no owner, no due date",
             "Thanks to Bo Demo, Ana Demo and Chandra Demo. Published by Ana Demo.",
             "Get the document",
-            "Reopen",
+            "Reopen postmortem",
         ]
         assert posted.pings == set()
         seen = play.slack.messages(play.channel, user=play.ana)

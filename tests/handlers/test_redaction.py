@@ -76,8 +76,8 @@ async def test_a_why_is_redacted_in_every_wording_and_its_history_says_so(databa
         await type_command(play, play.ana, "/why edit 1 because it was shared")
         assert "Why 1 is redacted in every version." in await press_redact(play, play.bo)
         history = await type_command(play, play.ana, "/why show 1")
-        assert f"• 1. added by Bo Demo, 12:30 UTC: because {CLEAN}" in history
-        assert "• 3. redacted by Bo Demo" in history
+        assert f"1. Added by Bo Demo, 12:30 UTC: because {CLEAN}" in history
+        assert "3. Redacted by Bo Demo" in history
         assert PASSWORD not in read_channel(play)
         assert "is already redacted" in await redacted_again(play, play.bo)
 

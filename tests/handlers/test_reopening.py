@@ -109,11 +109,11 @@ async def test_after_the_last_step_it_is_said_that_none_lies_ahead(sqlite_url: s
 async def test_it_is_told_to_everybody_kept_in_the_audit_and_takes_entries_again(database_url: str) -> None:
     async with on_stage(database_url) as play:
         await publish_postmortem(play)
-        assert labels(having(play, play.chandra, "postmortem_reopen"))[-1] == "Reopen"
+        assert labels(having(play, play.chandra, "postmortem_reopen"))[-1] == "Reopen postmortem"
         await press(play, play.chandra, "postmortem_reopen")
         announced = play.slack.messages(play.channel)[-1]
         assert "Chandra Demo reopened the postmortem of *INC-1* (it was published)." in announced.plain
-        assert labels(announced) == ["Show what is missing", "Hand over"]
+        assert labels(announced) == ["What's missing", "Hand over"]
         incident = play.case().incident
         assert (incident.status, incident.postmortem_status) == (Status.RESOLVED, PostmortemStatus.OPEN)
         assert incident.published_at is None
@@ -143,11 +143,11 @@ async def test_the_way_back_stands_wherever_it_says_that_it_is_finished(sqlite_u
         await publish_postmortem(play)
         for command in ("/postmortem publish", "/postmortem"):
             await type_command(play, play.chandra, command)
-            assert "Reopen" in labels(last(play, play.chandra))
+            assert "Reopen postmortem" in labels(last(play, play.chandra))
         await press(play, play.chandra, "postmortem_reopen")
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
-        assert labels(play.slack.messages(play.channel)[-1]) == ["Reopen"]
+        assert labels(play.slack.messages(play.channel)[-1]) == ["Reopen postmortem"]
 
 
 async def test_of_an_earlier_incident_the_button_opens_that_one(sqlite_url: str) -> None:

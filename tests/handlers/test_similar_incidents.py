@@ -76,7 +76,7 @@ async def test_the_most_alike_is_proposed_and_accepted_into_both_sections(databa
         assert "Has this happened before?" in overview
         assert "*INC-1* Checkout pool exhausted" in overview
         assert "_Words in common: " in overview
-        assert labels(last(play, play.chandra))[-3:] == ["Same cause", "Not this one", "Show all"]
+        assert labels(last(play, play.chandra))[-3:] == ["Same cause", "Not this one", "Show all checks"]
         answer = await press(play, play.chandra, "recall_same")
         assert "Added INC-1 to Recurrence of INC-2" in answer.plain.replace("*", "")
         sections = read_sections(play)

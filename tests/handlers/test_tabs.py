@@ -86,7 +86,7 @@ async def test_what_does_not_show_is_not_published_and_who_never_looked_is_left_
         await done(play, "/timeline failed over", "/action change the keys @Chandra Demo due friday")
         await done(play, "/why because the pool ran out")
         assert count_publications(play, play.bo) == before
-        assert "under 1 min" in words(play, play.bo)
+        assert "less than a minute" in words(play, play.bo)
         assert "10 min" in await open_home(play, play.bo)
         assert count_publications(play, play.chandra) == count_publications(play, play.ana) == 0
 

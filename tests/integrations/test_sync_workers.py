@@ -134,6 +134,7 @@ async def test_a_system_that_cannot_be_asked_what_changed_is_shown_until_it_can(
         await play.pass_time(minutes=3)
         shown = await interactions.type_command(play, play.ana, "/incident connections")
         assert "checking for changes failed. Jira refused the token." in shown
+        assert shown.count("*Jira*") == 1  # not red and green at once
         slow.deaf = None
         await play.pass_time(minutes=3)
         assert "checking for changes failed" not in await interactions.type_command(

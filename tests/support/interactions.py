@@ -4,6 +4,7 @@ import html
 import json
 import re
 import textwrap
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -69,14 +70,19 @@ def require_sayable(slack: StandIn, refused: frozenset[str] = frozenset()) -> No
 def require_spelt_out(content: dict[str, Any]) -> None:
     """The `text` of a message says all that its blocks say, headlines and buttons aside, unless it was cut.
 
+    Nor does it say a line more often than they do.
+
     Screen readers read nothing else, and neither do notifications.
     """
     blocks = content.get("blocks") or []
     blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
     text = str(content.get("text", ""))
     if len(text) < _CUT:
-        missing = _words_in("\n".join(_texts_in(blocks))) - _words_in(text)
+        shown = "\n".join(_texts_in(blocks))
+        missing = _words_in(shown) - _words_in(text)
         assert not missing, (sorted(missing), text, blocks)
+        doubled = _count_lines(text) - (_count_lines(shown) | Counter(dict.fromkeys(_count_lines(text), 1)))
+        assert not doubled, (doubled, text, blocks)
 
 
 def _texts_in(blocks: list[dict[str, Any]]) -> Iterator[str]:
@@ -96,6 +102,10 @@ def _strings_in(value: object) -> Iterator[str]:
                 yield html.unescape(each)
             else:
                 yield from _strings_in(each)
+
+
+def _count_lines(text: str) -> Counter[str]:
+    return Counter(html.unescape(line).strip() for line in text.splitlines() if line.strip())
 
 
 def _words_in(text: str) -> set[str]:

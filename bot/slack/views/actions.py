@@ -234,7 +234,7 @@ def closed_message(action: Action, incident: Incident) -> Message:
         text = words.actions.dropped(**about, reason=shorten(action.reason, LONGEST_ACTION_QUOTE))
     else:
         text = words.actions.done(**about)
-    reopen = blocks.button("Reopen", "action_reopen", action_ref(action))
+    reopen = blocks.button("Reopen action", "action_reopen", action_ref(action))
     return blocks.ephemeral(text, blocks=[blocks.section(text, reopen)])
 
 

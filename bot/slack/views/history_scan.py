@@ -58,7 +58,7 @@ def result_message(
     text = words.lookback.result(key=incident.key, channel=incident.channel, seen=seen, count=len(found))
     buttons = [
         blocks.button(
-            "Review" if len(found) <= PAGE else f"Review {at + 1} to {min(at + PAGE, len(found))}",
+            "Review messages" if len(found) <= PAGE else f"Review {at + 1} to {min(at + PAGE, len(found))}",
             f"lookback_choose_{at // PAGE}",
             json.dumps({"lookback": lookback_id, "page": at // PAGE}),
             style="primary" if at == 0 else "",
@@ -82,7 +82,7 @@ def skipped_note(count: int) -> str:
 def failure_message(incident: Incident, lookback_id: int, sentence: str) -> Message:
     """The channel could not be read, why, and a button to try again."""
     text = words.lookback.failed(key=incident.key, channel=incident.channel, sentence=sentence)
-    again = blocks.button("Try again", "lookback_again", json.dumps({"lookback": lookback_id}))
+    again = blocks.button("Scan again", "lookback_again", json.dumps({"lookback": lookback_id}))
     return blocks.message(text, blocks.actions(again))
 
 

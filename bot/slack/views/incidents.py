@@ -139,7 +139,7 @@ def contradiction_question(
     else:
         choices = [(f"Record {name} {clock}", "milestone_keep")]
         choices += [(f"Record it, and correct #{number}", "milestone_correct")] if number else []
-    choices.append(("Change it", "milestone_change"))
+    choices.append(("Change the time", "milestone_change"))
     return blocks.ephemeral(question, blocks.actions(*(blocks.button(*choice, value) for choice in choices)))
 
 

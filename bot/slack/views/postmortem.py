@@ -186,9 +186,9 @@ def action_receipt(action: Action, case: Case) -> Message:
 
 
 def reopen_button(incident: Incident) -> Block:
-    """[Reopen] after a publication or waiver. It asks for confirmation, since anyone may press it."""
+    """[Reopen postmortem] after a publication or waiver. It asks for confirmation, since anyone may press it."""
     sure = words.postmortem.reopen_sure(key=incident.key)
-    return blocks.button("Reopen", "postmortem_reopen", _about(incident), confirm=sure)
+    return blocks.button("Reopen postmortem", "postmortem_reopen", _about(incident), confirm=sure)
 
 
 def publish_button(incident: Incident) -> Block:
@@ -287,7 +287,7 @@ def reopened_message(case: Case, before: Incident, by: str, ahead: ReminderStep 
         now=now,
     )
     buttons = [
-        blocks.button("Show what is missing", "postmortem_show", _about(incident)),
+        blocks.button("What's missing", "postmortem_show", _about(incident)),
         blocks.button("Hand over", "postmortem_hand_over", _about(incident)),
     ]
     return blocks.public(text, blocks.actions(*buttons))
@@ -369,13 +369,13 @@ def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = Fals
 
 
 def _more_row(hidden: int, incident: Incident) -> Block:
-    """How many findings are left out, with [Show all]."""
-    button = blocks.button("Show all", "postmortem_show_all", _about(incident))
+    """How many findings are left out, with [Show all checks]."""
+    button = blocks.button("Show all checks", "postmortem_show_all", _about(incident))
     return blocks.section(words.findings.more(count=hidden), button) if hidden else blocks.actions(button)
 
 
 def next_row(case: Case) -> Block:
-    """[Fill: …] for the section to fill next, [Other sections], [Export]; then [Publish], or [Reopen]."""
+    """[Fill: …] for the section to fill next, [Other sections], [Export]; then [Publish], or [Reopen postmortem]."""
     incident = case.incident
     slug = checks_rules.find_next_section(case)
     first = (
@@ -470,7 +470,7 @@ def pick_form(case: Case) -> Block:
     return blocks.modal(
         "Fill a section",
         "postmortem_pick",
-        [blocks.input_block("Which one?", blocks.menu("section", options))],
+        [blocks.input_block("Which section?", blocks.menu("section", options))],
         submit="Next",
         private_metadata=blocks.incident_value(case.incident, channel=case.incident.channel),
     )

@@ -279,11 +279,11 @@ def _answer_row(why: Why) -> Block:
 def chain_message(case: Case) -> Message:
     """The chain with its branches and cited entries, and the open question once the incident is resolved."""
     heading = words.whys.chain_heading(key=case.incident.key, count=len(case.whys))
-    lines = [heading, *_chain_lines(case, {entry.number: entry for entry in case.entries})]
+    text = "\n".join([heading, *_chain_lines(case, {entry.number: entry for entry in case.entries})])
     is_asked = case.incident.status is Status.RESOLVED
     waits = [blocks.context(words.whys.waits(key=case.incident.key))]
     asking = question_blocks(case.incident, case.whys) if is_asked else waits
-    return blocks.ephemeral(heading, blocks=[*blocks.sections("\n".join(lines)), *asking])
+    return blocks.ephemeral(text, blocks=[*blocks.sections(text), *asking])
 
 
 def _chain_lines(case: Case, evidence: Mapping[int, Entry] = MappingProxyType({})) -> list[str]:
@@ -351,16 +351,18 @@ def edit_receipt(why: Why, before: Why) -> Message:
     return blocks.ephemeral(text, why_row(why))
 
 
-def correction_receipt(why: Why, change: str, chain: Chain) -> Message:
-    """To its author: a why was `struck`, `restored` or `moved`."""
+def correction_receipt(why: Why, change: str, before: Chain, after: Chain) -> Message:
+    """To its author: a why was `struck`, `restored` or `moved`; if struck, what its own whys explain now."""
     text = _quote_whole(why)
     match change:
         case "struck":
-            summary = words.whys.struck(number=why.number, text=text)
+            moved = [one.number for one in before if one.parent == why.number]
+            about = words.whys.what_it_explains(number=_parent_of(before, why) or 0)
+            summary = words.whys.struck(number=why.number, text=text, moved=moved, about=about)
         case "restored":
             summary = words.whys.restored(number=why.number, text=text)
         case _:
-            summary = words.whys.moved(number=why.number, text=text, about=_explained_text(chain, why))
+            summary = words.whys.moved(number=why.number, text=text, about=_explained_text(after, why))
     return blocks.ephemeral(summary, why_row(why))
 
 
@@ -385,8 +387,11 @@ def asks_the_same(before: Chain, after: Chain) -> bool:
 
 def _explained_text(chain: Chain, why: Why) -> str:
     """What a why explains: another why of the chain, or the incident."""
-    parent = next((one.parent for one in chain if one.number == why.number), None)
-    return words.whys.what_it_explains(number=parent or 0)
+    return words.whys.what_it_explains(number=_parent_of(chain, why) or 0)
+
+
+def _parent_of(chain: Chain, why: Why) -> int | None:
+    return next((one.parent for one in chain if one.number == why.number), None)
 
 
 def edit_form(why: Why, channel: str, entry: int, changed_by: str = "") -> Block:
