@@ -116,6 +116,7 @@ def _order(case: Case, entries: list[Entry], now: datetime) -> Iterator[Finding]
         if later := find_contradicted(marks, milestone, mark.at):
             other = choose_clearest(marks, later)
             first, second = _name_both(mark.at, marks[other].at, now)
+            first = f"{first.removesuffix(' UTC')} UTC"
             sentence = f"{MILESTONE_TEXTS[milestone]} ({first}) is before {MILESTONE_TEXTS[other].lower()} ({second})."
             mend = Remedy.MARK if mark.by is None else Remedy.EDIT_ENTRY
             yield Finding(FindingKind.ORDER, sentence, mend, mark.by.number if mark.by else None)

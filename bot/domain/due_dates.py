@@ -302,7 +302,9 @@ def choose_from(days: Iterable[date], written: str, why: str = "") -> Due:
     choices = tuple(sorted(set(days)))
     if len(choices) == 1 and not why:
         return Due(choices)
-    return Due(choices, why or f"“{written[:60]}” can be {'two' if len(choices) == 2 else 'several'} days.")
+    return Due(
+        choices, why or f"“{written[:60]}” could be {'either of two' if len(choices) == 2 else 'one of several'} days."
+    )
 
 
 def last_day_of_month(year: int, month: int) -> date:
@@ -319,7 +321,7 @@ def move_to_next_year(past: date, ahead: date, today: date) -> Due:
     """The day next year, if it is past this year; a question if it was recent."""
     if today - past > _LATELY:
         return Due((ahead,))
-    return Due((ahead,), f"{past.day} {past:%B} is past this year. Is {ahead.day} {ahead:%B %Y} meant?")
+    return Due((ahead,), f"{past.day} {past:%B} has passed this year. Is it {ahead.day} {ahead:%B %Y}?")
 
 
 def parse_dotted(text: str, today: date, _: str) -> Due | None:

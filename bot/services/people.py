@@ -55,5 +55,6 @@ def _tell_lead(tx: Transaction, incident: Incident, newcomer: Newcomer, person: 
     entries, whys = people_store.list_recorded_by(tx, newcomer)
     asked = incident.lead or incident.opened_by
     recipient = "" if asked in (newcomer.person, *PROGRAMS) else asked
-    text = words.general.turned_out(name=mrkdwn(person.name), key=incident.key, entries=entries, whys=whys)
+    name = f"Someone ({person.id})" if person.name == person.id else mrkdwn(person.name)
+    text = words.general.turned_out(name=name, key=incident.key, entries=entries, whys=whys)
     deliveries_store.enqueue_message(tx, incident, blocks.message(text), now, to=recipient)

@@ -466,7 +466,7 @@ async def complete(services: Services, request: Request, action_id: int, complet
         if action.owner != before.owner:
             notify_owner(tx, incident, action, request.user, request.now)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ACTION, str(action.number)), link, request)
-        return postmortem_views.action_receipt(action, case_store.load_latest(tx, incident))
+        return postmortem_views.action_receipt(action, case_store.load_latest(tx, incident), request.now.date())
 
     return await run_once(services, request, unit, verb="findings.complete")
 

@@ -115,7 +115,7 @@ async def read_text(services: Services, request: Request, number: int, version: 
     entry = await services.store.read(lambda tx: require_entry(tx, require_incident(tx, request), number))
     if entry.struck or entry.version != version:
         state = "removed" if entry.struck else "changed"
-        remedy = "Restore it instead" if entry.struck else "Type it again: `/timeline …`"
+        remedy = "You can restore it instead." if entry.struck else "Type it again: `/timeline …`"
         raise OutdatedButton(
             f"#{number} was {state} after that was shown, so nothing was added. {remedy}",
             offer=f"restore_entry {timeline_views.entry_ref(entry)}" if entry.struck else "",

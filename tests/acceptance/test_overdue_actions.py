@@ -247,7 +247,7 @@ async def test_what_somebody_owed_who_left_goes_to_the_lead_who_can_settle_it_th
         assert not life.list_reminders(chandra, OVERDUE)
         assert not life.list_reminders(life.channel, OVERDUE)
         (message,) = [one for one in life.slack.messages(life.slack.dm(life.bo)) if one.plain.startswith(OVERDUE)]
-        assert "Chandra Demo has left with 1 overdue action." in message.plain
+        assert "Chandra Demo has left with 1 overdue action. Hand it over," in message.plain
         await life.slack.click(life.bo, message, "action_done")
         await life.at(datetime(2026, 11, 26, 15, tzinfo=UTC), bot)
         assert len(life.list_reminders(life.bo, OVERDUE)) == 1

@@ -206,7 +206,7 @@ def test_a_due_date_is_found_where_people_put_it_and_no_other_word_is_lost(
 
 def test_by_a_month_can_be_its_first_day_too() -> None:
     assert parse_action("add a test by march", TODAY).unsure == Due(
-        (date(2027, 3, 1), date(2027, 3, 31)), "“march” can be two days."
+        (date(2027, 3, 1), date(2027, 3, 31)), "“march” could be either of two days."
     )
     assert parse_action("add a test due march", TODAY).due_on == date(2027, 3, 31)
 

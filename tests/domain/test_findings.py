@@ -37,7 +37,7 @@ def test_an_incident_that_goes_on_lacks_no_milestone_yet() -> None:
 
 def test_resolved_before_detected_is_said_in_these_words_and_edits_the_later_milestone() -> None:
     (found,) = of(FindingKind.ORDER, case(entries=mark_entries((DETECTED, 15, 0), (RESOLVED, 14, 30))))
-    assert found.sentence == "Resolved (14:30) is before detected (15:00 UTC)."
+    assert found.sentence == "Resolved (14:30 UTC) is before detected (15:00 UTC)."
     assert (found.mend, found.target, found.is_question) == (Remedy.EDIT_ENTRY, 2, False)
 
 

@@ -27,7 +27,7 @@ TODAY = date(2026, 11, 23)
 """A Monday."""
 
 FRIDAY = MoveDueDate(date(2026, 11, 27))
-NEXT_FRIDAY = Choose(Due((date(2026, 11, 27), date(2026, 12, 4)), "“next friday” can be two days."))
+NEXT_FRIDAY = Choose(Due((date(2026, 11, 27), date(2026, 12, 4)), "“next friday” could be either of two days."))
 
 
 def about(*numbers: int, incident: int | None = None) -> tuple[About, ...]:
@@ -78,7 +78,7 @@ def test_done_is_said_in_many_ways(text: str) -> None:
         (
             "3 by december",
             about(3),
-            Choose(Due((date(2026, 12, 1), date(2026, 12, 31)), "“december” can be two days.")),
+            Choose(Due((date(2026, 12, 1), date(2026, 12, 31)), "“december” could be either of two days.")),
         ),
         ("3 december", about(3), Unclear("december")),
         ("3 @bruno", about(3), Unpicked("@bruno")),

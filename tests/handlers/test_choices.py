@@ -187,7 +187,7 @@ async def test_a_milestone_whose_time_has_two_readings_is_asked_with_buttons(sql
         found = only(play, "traffic moved")
         assert (f"{found.happened_at:%m-%d %H:%M}", found.milestone) == ("05-04 08:00", Milestone.MITIGATED)
         answered = [one for one in play.slack.messages(play.channel, user=play.ana) if one.ephemeral_for]
-        assert any("INC-1 mitigated* at Mon 4 May, 08:00 UTC" in one.plain for one in answered)
+        assert any("INC-1 mitigated* on Mon 4 May, 08:00 UTC" in one.plain for one in answered)
         assert not any("incident_at_1" in [button[1] for button in one.buttons] for one in answered)
 
 

@@ -22,7 +22,9 @@ async def test_which_friday_is_meant_is_asked_before_an_action_is_written_down(d
         answer = await type_command(
             play, play.ana, "/action prevent: add a load <test> @Bo Demo due next friday https://demo.example/1"
         )
-        assert answer.startswith("Which day do you mean? “next friday” can be two days. Nothing is recorded yet.")
+        assert answer.startswith(
+            "Which day do you mean? “next friday” could be either of two days. Nothing is recorded yet."
+        )
         asked = last(play, play.ana)
         assert "add a load <test>" in asked.plain
         assert labels(asked) == [*NEXT_FRIDAY, "No due date"]
@@ -42,7 +44,7 @@ async def test_the_question_answered_twice_writes_one_action_down(sqlite_url: st
         await open_incident(play)
         await type_command(play, play.ana, "/action add a load test due nov 22")
         asked = last(play, play.ana)
-        assert "22 November is past this year. Is 22 November 2027 meant?" in asked.plain
+        assert "22 November has passed this year. Is it 22 November 2027?" in asked.plain
         for button in ("action_day_0", "action_day_1"):
             assert (await play.slack.click(play.ana, asked, button)).ok
         await play.settle()
@@ -102,7 +104,9 @@ async def test_a_reply_in_the_dm_is_asked_and_answered_there(sqlite_url: str) ->
         assert labels(answer) == NEXT_FRIDAY
         await press(play, play.bo, "action_day_1", channel=room)
         assert dates(play) == [date(2026, 12, 4)]
-        assert "There's no 30 February" in (await said_back(play, play.bo, "1 30 feb")).plain
+        asked = await said_back(play, play.bo, "1 30 feb")
+        assert "There's no 30 February: it has 29 days. Try `1 friday`" in asked.plain
+        assert asked.plain.count("Try") == 1
         assert "I read no day" not in last(play, play.bo, room).plain
 
 

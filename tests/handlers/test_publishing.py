@@ -124,7 +124,7 @@ async def test_a_publication_says_what_happened_why_and_what_is_still_to_be_done
         answer = await type_command(play, play.ana, "/postmortem publish")
         assert answer.splitlines() == [
             "*Publish INC-1 as it is?* 2 things to fix first:",
-            ":warning: Mitigated (12:25) is before detected (12:27 UTC).",
+            ":warning: Mitigated (12:25 UTC) is before detected (12:27 UTC).",
             "Fix",
             ":warning: Action 2 has no owner, due date or ticket: “add a load test”",
             "Fix",

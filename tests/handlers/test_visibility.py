@@ -58,7 +58,10 @@ async def test_a_digest_tells_that_something_is_owed_and_the_channel_is_told_who
         assert digest.buttons == []
         require_nothing_told(play, since=1)
         there = last(play, play.ana)
-        assert "@Bo Demo can't see this channel and has 1 overdue action" in there.plain
+        assert (
+            "@Bo Demo can't see this channel and has 1 overdue action. Invite them, or hand the action over."
+            in there.plain
+        )
         assert "change the keys" in there.plain
         assert labels(there) == ["Done", "New date", "Hand over", "Won't do …"]
 

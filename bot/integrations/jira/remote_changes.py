@@ -218,7 +218,8 @@ class _IssueChange:
         at = overdue_at(due, find_zone(owner)) if due else None
         self.action = replace(self.action, due_on=due, overdue_at=at)
         actions_service.move_elsewhere(self.tx, self.incident, self.action, self.now)
-        self._report(jira_views.due_date_message(self.action, self.incident, self._issue), verb="jira.moved")
+        moved = jira_views.due_date_message(self.action, self.incident, self._issue, self.now.date())
+        self._report(moved, verb="jira.moved")
 
     def _report_assignee(self) -> None:
         """Another assignee is only reported: we cannot say for certain which Slack user a Jira account belongs to."""

@@ -3,6 +3,8 @@
 `issue` is always the key and the address of a work item.
 """
 
+from datetime import date
+
 from bot.domain import text as text_rules
 from bot.domain.records import Action, Incident
 from bot.domain.text import shorten
@@ -60,10 +62,10 @@ def reopening_message(action: Action, incident: Incident, issue: tuple[str, str]
     return _with_buttons(text, action)
 
 
-def due_date_message(action: Action, incident: Incident, issue: tuple[str, str]) -> Message:
+def due_date_message(action: Action, incident: Incident, issue: tuple[str, str], today: date) -> Message:
     """An action has the due date that its work item was given."""
     key, url = issue
-    due = due_label(action.due_on)
+    due = due_label(action.due_on, today)
     text = words.connections.moved_in_jira(
         number=action.number, key=incident.key, text=_short_text(action), issue=key, url=url, due=due
     )

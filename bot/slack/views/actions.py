@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 from bot.domain import text as text_rules
-from bot.domain.due_dates import Due
+from bot.domain.due_dates import EXAMPLES, Due
 from bot.domain.records import Action, ActionKind, ActionStatus, Case, Incident, Person, Why, choose_examples
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import fingerprint, format_day, shorten
@@ -380,7 +380,7 @@ def unclear_reply_message(named: Sequence[OwedAction], rest: str, problem: str =
     `problem` says why it was not understood, if that is known.
     """
     named, number = named[:MOST_ASKED], named[0].action.number
-    quoted = shorten(rest, LONGEST_REPLY_QUOTE)
+    quoted, problem = shorten(rest, LONGEST_REPLY_QUOTE), problem.removesuffix(EXAMPLES)  # it has its own
     question = words.actions.what_of_it(items=_quote_all(named), quote=quoted, problem=problem, number=number)
     if len(named) == 1:
         return blocks.message(question, action_row(named[0].action))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
@@ -173,9 +173,10 @@ def severity_form(incident: Incident) -> Block:
     return _section_form(incident, "Set severity", "finding_severity", field)
 
 
-def action_receipt(action: Action, case: Case) -> Message:
+def action_receipt(action: Action, case: Case, today: date) -> Message:
     """An action's owner, date or link was changed."""
-    facts = [case.name(action.owner), due_label(action.due_on), action.link]
+    due = due_label(action.due_on, today)
+    facts = [case.name(action.owner), due and f"due {due}", action.link]
     text = words.findings.completed(
         number=action.number,
         key=case.incident.key,

@@ -101,6 +101,7 @@ def _environment() -> Environment:
     environment.filters["day_time"] = lambda moment, now: format_day_time(moment, now.date())
     environment.filters["severity_mark"] = _severity_mark
     environment.filters["when"] = format_when
+    environment.filters["on_or_at"] = lambda when: f"{'on' if when[:1].isalpha() else 'at'} {when}"
     environment.filters["age"] = lambda since, now: format_age(now - since)
     environment.filters["ago"] = format_ago
     return environment
