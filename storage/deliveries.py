@@ -12,9 +12,17 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of, values_of
 from storage.queues import DeliveryKind, DeliveryState, QueueStatements
-from storage.tables.queues import DELIVERY_MESSAGE, DELIVERY_PROMPT, DELIVERY_WAITING, DeliveryRow, InboxRow
+from storage.tables.queues import (
+    DELIVERY_EXPORT,
+    DELIVERY_MESSAGE,
+    DELIVERY_PROMPT,
+    DELIVERY_WAITING,
+    DeliveryRow,
+    InboxRow,
+)
+from storage.tables.record import IncidentRow
 
-_delivery = table_of(DeliveryRow)
+_delivery, _incident = table_of(DeliveryRow), table_of(IncidentRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +95,22 @@ _MESSAGES = Statement(
     .where(DELIVERY_MESSAGE, _delivery.c.incident_id == bindparam("incident_id"))
     .order_by(_delivery.c.id)
 )
+_MESSAGES_IN = Statement(
+    select(*_COLUMNS)
+    .join_from(_delivery, _incident, _delivery.c.incident_id == _incident.c.id)
+    .where(
+        DELIVERY_MESSAGE,
+        _incident.c.team == bindparam("team"),
+        _incident.c.channel == bindparam("channel"),
+        _delivery.c.body.contains(bindparam("part")),
+    )
+    .order_by(_delivery.c.id)
+)
+_LATEST_EXPORTS = Statement(
+    select(*_COLUMNS)
+    .where(DELIVERY_EXPORT, _delivery.c.incident_id == bindparam("incident_id"))
+    .order_by(_delivery.c.id.desc())
+)
 _SAVE_BODY = Statement(
     update(_delivery).where(_delivery.c.id == bindparam("row_id")).values(body=bindparam("new_body"))
 )
@@ -113,8 +137,8 @@ _EXPORTS = Statement(
     select(func.count())
     .select_from(_delivery)
     .where(
+        DELIVERY_EXPORT,
         _delivery.c.incident_id == bindparam("incident_id"),
-        _delivery.c.kind == DeliveryKind.EXPORT,
         _delivery.c.state == DeliveryState.SENT,
     )
 )
@@ -281,6 +305,16 @@ def list_prompts(tx: Transaction, incident_id: int) -> tuple[Delivery, ...]:
 def list_messages(tx: Transaction, incident_id: int) -> tuple[Delivery, ...]:
     """List the messages about an incident that are stored as they are sent, oldest first."""
     return tx.all(Delivery, _MESSAGES, incident_id=incident_id)
+
+
+def list_messages_in(tx: Transaction, team: str, channel: str, part: str) -> tuple[Delivery, ...]:
+    """List those about all incidents of a channel whose body contains a part, such as an action id."""
+    return tx.all(Delivery, _MESSAGES_IN, team=team, channel=channel, part=part)
+
+
+def list_exports(tx: Transaction, incident_id: int) -> tuple[Delivery, ...]:
+    """List the exports of an incident that were ordered, newest first."""
+    return tx.all(Delivery, _LATEST_EXPORTS, incident_id=incident_id)
 
 
 def save_body(tx: Transaction, message: Delivery, body: str) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from bot.domain.similarity import Proposal, ProposalReason
 from storage.database.statements import Statement, Transaction, insert_into, table_of
@@ -84,6 +84,7 @@ _BY_ID = Statement(select(*_LOOKBACK_COLUMNS).where(_lookback.c.id == bindparam(
 _IS_GOING = Statement(
     select(_lookback.c.id).where(LOOKBACK_GOING, _lookback.c.incident_id == bindparam("incident_id")).limit(1)
 )
+_LATEST = Statement(select(func.max(_lookback.c.id)).where(_lookback.c.incident_id == bindparam("incident_id")))
 _QUEUE = QueueStatements(
     _lookback,
     _LOOKBACK_COLUMNS,
@@ -124,6 +125,11 @@ def find(tx: Transaction, row_id: int) -> HistoryScan | None:
 def is_running(tx: Transaction, incident_id: int) -> bool:
     """Whether an incident has a running scan."""
     return tx.row(_IS_GOING, incident_id=incident_id) is not None
+
+
+def find_latest(tx: Transaction, incident_id: int) -> int:
+    """The row of an incident's newest scan; 0 if there was none."""
+    return tx.one(int, _LATEST, incident_id=incident_id) or 0
 
 
 def next_due(tx: Transaction) -> datetime | None:

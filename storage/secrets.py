@@ -190,6 +190,14 @@ _ONE = Statement(
     )
 )
 
+_TEXTS = Statement(
+    select(_wording.c.text).where(
+        _wording.c.incident_id == bindparam("of_incident"),
+        _wording.c.noun == bindparam("of_noun"),
+        _wording.c.which == bindparam("of_which"),
+    )
+)
+
 
 def list_entries(tx: Transaction, incident_id: int, mark: str) -> tuple[int, ...]:
     """The numbers of the entries, struck or not, of which any version contains a mark."""
@@ -263,3 +271,8 @@ def read_text(tx: Transaction, incident_id: int, location: SecretLocation) -> st
     ref = location.subject
     kind = str(ref.kind)
     return tx.one(str, _ONE, of_incident=incident_id, of_noun=kind, of_which=ref.which, of_part=location.part) or ""
+
+
+def list_texts(tx: Transaction, incident_id: int, subject: RecordRef) -> tuple[str, ...]:
+    """Every version of a record's text."""
+    return tx.all(str, _TEXTS, of_incident=incident_id, of_noun=str(subject.kind), of_which=subject.which)

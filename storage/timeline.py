@@ -68,6 +68,7 @@ _here = _entry.c.incident_id.in_(
 )
 _captured = (_entry.c.source == bindparam("source"), ENTRY_CAPTURED)
 _BY_SOURCE = Statement(select(*_COLUMNS).where(_of_incident, *_captured))
+_SOURCES = Statement(select(_entry.c.source).where(_of_incident, ENTRY_CAPTURED))
 _CAPTURED = Statement(
     select(_entry.c.id, _entry.c.source_change, _entry.c.incident_id).where(_here, *_captured).order_by(_entry.c.id)
 )
@@ -270,6 +271,11 @@ def find_by_number(tx: Transaction, incident_id: int, number: int) -> Entry | No
 def find_by_source(tx: Transaction, incident_id: int, source: str) -> Entry | None:
     """The entry that was captured from a message (`channel:ts`), struck or not."""
     return tx.one(Entry, _BY_SOURCE, incident_id=incident_id, source=source)
+
+
+def list_sources(tx: Transaction, incident_id: int) -> frozenset[str]:
+    """The messages (`channel:ts`) that an incident's entries were captured from."""
+    return frozenset(tx.all(str, _SOURCES, incident_id=incident_id))
 
 
 def has_recorded(tx: Transaction, team: str, person: str) -> bool:

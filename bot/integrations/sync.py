@@ -16,10 +16,11 @@ from typing import Any, Protocol
 from prometheus_client import Counter
 
 from bot.clock import Clock
-from bot.domain.records import Incident
+from bot.domain.records import Incident, System
 from bot.integrations import views as integration_views
 from bot.integrations.http import LONGEST_RETRY_AFTER, IntegrationError
 from bot.queue import BatchWorker, backoff
+from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.secrets import strip_redacted
 from bot.slack.channels import Channels
 from bot.slack.outbox import Outbox
@@ -78,6 +79,7 @@ def report_failure(tx: Transaction, link: Link, sentence: str, now: datetime, as
     troubled = links_store.list_failing_in(tx, link.team, link.system, incident.channel)
     others = [one for one in troubled if one.error == sentence and one.id != link.id]
     if not any(one.is_told and _was_tried(one) for one in others):
+        _drop_retry_buttons(tx, link, incident, now)  # the newest message has one
         deliveries_store.enqueue_message(
             tx, incident, asks or integration_views.failure_message(link, sentence, others=bool(others)), now
         )
@@ -97,6 +99,32 @@ def report_recovery(tx: Transaction, link: Link, now: datetime) -> None:
         links_store.mark_recovery_reported(tx, recovered)
         message = integration_views.recovery_message(recovered, refused=len(failing))
         deliveries_store.enqueue_message(tx, incident, message, now)
+
+
+_QUESTIONS = {
+    System.JIRA: ("connections_agree",),
+    System.CONFLUENCE: ("confluence_look", "confluence_anew", "confluence_overwrite"),
+}
+"""By system, the buttons of what it asks before it can go on."""
+
+
+def drop_outdated_buttons(tx: Transaction, link: Link, now: datetime) -> None:
+    """After a link that failed (as it was before) is in sync or given up: take away what it asked.
+
+    [Try again] goes with the last failure of its channel.
+    """
+    incident = incidents_store.find(tx, link.incident_id) if link.error else None
+    if incident is None:
+        return
+    outdated_buttons_service.drop_answered(tx, incident.id, _QUESTIONS.get(System(link.system), ()), now)
+    if not links_store.list_failing_in(tx, link.team, link.system, incident.channel):
+        _drop_retry_buttons(tx, link, incident, now)
+
+
+def _drop_retry_buttons(tx: Transaction, link: Link, incident: Incident, now: datetime) -> None:
+    (button,) = integration_views.retry_button(link.system)["elements"]
+    again = (button["action_id"], button["value"])
+    outdated_buttons_service.drop_in_channel(tx, link.team, incident.channel, again, now)
 
 
 def _was_tried(link: Link) -> bool:
@@ -285,6 +313,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         if self._settle(tx, link, outcome):
             self.handler.record_success(tx, link, result, now)
             report_recovery(tx, link, now)
+            drop_outdated_buttons(tx, link, now)
 
     def _record_failure(self, tx: Transaction, link: Link, error: IntegrationError, now: datetime) -> None:
         link = _without_redacted(tx, link)
@@ -309,7 +338,8 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         """There is nothing to send any more, or the job has to wait, which counts as no attempt."""
         link = _without_redacted(tx, link)
         if deferred is None:
-            self._settle(tx, link, _clean_outcome(link, SyncState.ABANDONED, now))
+            if self._settle(tx, link, _clean_outcome(link, SyncState.ABANDONED, now)):
+                drop_outdated_buttons(tx, link, now)
             return
         outcome = replace(
             _clean_outcome(link, SyncState.PENDING, now + deferred.wait),

@@ -17,6 +17,7 @@ from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, fin
 from bot.domain.timeline import list_offers
 from bot.errors import AfterwordError, OutdatedButton, Refused
 from bot.queue import BatchWorker
+from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.capture import add_files, find_author, read_text
 from bot.services.context import Request, Services, describe_closed, require_open_record, run_once
 from bot.services.secrets import warn
@@ -82,6 +83,7 @@ def _begin(tx: Transaction, request: Request, incident: Incident, oldest: dateti
     cursor = ScanCursor(f"{request.now.timestamp():.6f}", app)
     new = NewScan(request.team, incident.channel, incident.id, request.user, oldest, cursor)
     history_scan_store.add(tx, new, request.now)
+    outdated_buttons_service.drop_in(tx, incident.id, request.now)
 
 
 async def choose(services: Services, request: Request, value: dict[str, Any]) -> Block:
@@ -120,6 +122,7 @@ async def record(services: Services, request: Request, lookback_id: object, tick
         entries = [entry for entry in added if entry is not None]
         if not entries:
             raise OutdatedButton(f"All of these messages are already in {incident.key}.")
+        outdated_buttons_service.drop_in(tx, incident.id, request.now)
         named = {message_source(row.channel, one.ts): one.named for one in chosen if one.named}
         return history_scan_views.receipt(incident, entries, named, request.now)
 

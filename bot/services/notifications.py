@@ -173,15 +173,15 @@ def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: dateti
     return VisibleMessage(_channels(owed), compose, partial(_tell_channels, delivery=delivery, now=now))
 
 
-def compose_digest_update(tx: Transaction, digest: Delivery, now: datetime) -> VisibleMessage | None:
-    """A digest that was sent, as it is now; None once nothing is overdue: then a line replaces it."""
-    reminder = reminders_store.find(tx, digest.reminder_id) if digest.reminder_id else None
-    message = _digest(tx, reminder, digest, now) if reminder else None
+def compose_update(tx: Transaction, sent: Delivery, now: datetime) -> VisibleMessage | None:
+    """A digest or reminder that was sent, as it is now; None once its reason is gone: then a line replaces it."""
+    reminder = reminders_store.find(tx, sent.reminder_id) if sent.reminder_id else None
+    message = compose_reminder(tx, reminder, sent, now) if reminder else None
     if message is None:
         return None
 
     def compose(seen: frozenset[str]) -> OutgoingMessage:
-        return replace(message.compose(seen), update_ts=digest.sent_ts, only_there=True)
+        return replace(message.compose(seen), update_ts=sent.sent_ts, only_there=True)
 
     return VisibleMessage(message.channels, compose)
 
@@ -310,12 +310,12 @@ class Composer:
         return self._readers.message(delivery, delivery.recipient, message)
 
     def _replacement(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
-        """The line that replaces a reminder, or a digest as it is now; nothing if the message was deleted."""
+        """The line that replaces a reminder, or the reminder as it is now; nothing if the message was deleted."""
         body = delivery.content
         if "anew_of" in body:
-            digest = deliveries_store.find(tx, int(body["anew_of"]))
-            found = compose_digest_update(tx, digest, now) if digest else None
-            return self._readers.message(delivery, digest.recipient, found) if digest and found else None
+            sent = deliveries_store.find(tx, int(body["anew_of"]))
+            found = compose_update(tx, sent, now) if sent else None
+            return self._readers.message(delivery, sent.recipient, found) if sent and found else None
         return self._readers.message(delivery, body.get("to", ""), compose_retired(body))
 
     @staticmethod

@@ -1,19 +1,34 @@
 """Messages lose the buttons that do nothing useful any more, in the transaction of the change that made them so.
 
 It concerns messages that are stored as they were sent and have an address in Slack: posts of publications, questions,
-notices to owners. Prompts, reminders and suggestions are composed anew by themselves; private answers have no address
-(docs/decisions/0052-an-old-receipt-is-replaced-when-it-is-pressed.md).
+notices to owners, warnings, results of scans. Prompts, reminders and suggestions are composed anew by themselves;
+private answers have no address (docs/decisions/0052-an-old-receipt-is-replaced-when-it-is-pressed.md).
+
+Every request that changes more than entries ends in `drop`. Other changes name what they did: a redaction, entries
+from a scan, a change in another system.
 """
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
+from functools import cached_property, partial
 from typing import Any
 
-from bot.domain.records import ActionStatus, Incident, Status
+from bot.domain import secrets as secrets_rules
+from bot.domain.records import ActionStatus, EditOrigin, Incident, Status
+from bot.domain.secrets import RecordKind, RecordRef
+from bot.slack.messages_in import message_source
 from bot.slack.views import blocks
+from bot.slack.views import history_scan as history_scan_views
+from bot.slack.views import secrets as secrets_views
+from bot.slack.views.blocks import IsOver
 from storage import actions as actions_store
+from storage import attachments as attachments_store
 from storage import deliveries as deliveries_store
+from storage import history_scan as history_scan_store
 from storage import incidents as incidents_store
+from storage import secrets as secrets_store
+from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.deliveries import Delivery, NewDelivery
@@ -24,8 +39,12 @@ _MITIGATED = frozenset({"incident_mitigated", "alerts_mitigated"})
 _RECORD = frozenset({"incident_milestone", "timeline_form_open"})
 _POSTMORTEM = frozenset({"postmortem_publish", "postmortem_hand_over", "postmortem_snooze", "postmortem_waive"})
 _OPEN_ACTION = frozenset(
-    {"action_done", "action_date", "action_hand_over", "action_drop", "action_edit", "finding_action"}
+    {
+        *("action_done", "action_date", "action_hand_over", "action_drop", "action_edit", "finding_action"),
+        "connections_account",
+    }
 )
+_WARNING = frozenset({"secret_redact", "secret_redact_files", "secret_harmless"})
 _DECIDED = {
     "masked actions into Jira": frozenset({"connections_agree"}),
     "masked copy onto Confluence": frozenset({"confluence_look"}),
@@ -37,22 +56,55 @@ _DECIDED = {
 def drop(tx: Transaction, now: datetime) -> None:
     """Update the messages of each incident that the transaction noted as changed."""
     for incident_id in dict.fromkeys(incident_id for incident_id, _ in tx.changed):
-        incident = incidents_store.find(tx, incident_id)
-        if incident is not None:
-            _drop_in(tx, incident, now)
+        drop_in(tx, incident_id, now)
 
 
-def _drop_in(tx: Transaction, incident: Incident, now: datetime) -> None:
+def drop_in(tx: Transaction, incident_id: int, now: datetime) -> None:
+    """Update the messages about an incident, as its record is in this transaction."""
+    incident = incidents_store.find(tx, incident_id)
+    if incident is None:
+        return
     state = _ButtonState(tx, incident)
     for message in deliveries_store.list_messages(tx, incident.id):
-        body = json.loads(message.body) if '"action_id"' in message.body else {}
-        shown = body.get("blocks") or []
-        left = blocks.drop_buttons(shown, state.is_over)
-        if left != shown:
-            body["blocks"] = left
-            deliveries_store.save_body(tx, message, json.dumps(body))
-            if message.sent_ts:
-                enqueue_update(tx, incident, message, body, now)
+        _take_away(tx, incident, message, partial(state.is_over, reader=message.recipient), now)
+
+
+def drop_answered(tx: Transaction, incident_id: int, names: Iterable[str], now: datetime, **about: object) -> None:
+    """Take away these buttons of an incident's messages, as far as they carry `about`: their question is answered."""
+    incident, answered = incidents_store.find(tx, incident_id), frozenset(names)
+
+    def is_over(action: str, value: dict[str, Any]) -> bool:
+        return action in answered and all(value.get(name, part) == part for name, part in about.items())
+
+    if incident is not None:
+        for message in deliveries_store.list_messages(tx, incident.id):
+            _take_away(tx, incident, message, is_over, now)
+
+
+def drop_in_channel(tx: Transaction, team: str, channel: str, button: tuple[str, str], now: datetime) -> None:
+    """Take away a button (its action id and its value) of the messages about all incidents of a channel."""
+    name, carried = button
+    for message in deliveries_store.list_messages_in(tx, team, channel, f'"{name}"'):
+        incident = incidents_store.find(tx, message.incident_id or 0)
+        if incident is not None:
+            is_over = partial(_is_that, name, blocks.read_value(carried))
+            _take_away(tx, incident, message, is_over, now)
+
+
+def _is_that(name: str, carried: dict[str, Any], action: str, value: dict[str, Any]) -> bool:
+    return (action, value) == (name, carried)
+
+
+def _take_away(tx: Transaction, incident: Incident, message: Delivery, is_over: IsOver, now: datetime) -> None:
+    """Take the buttons that are over from one message, sent or still to be sent."""
+    body = json.loads(message.body) if '"action_id"' in message.body else {}
+    shown = body.get("blocks") or []
+    left = blocks.drop_buttons(shown, is_over)
+    if left != shown:
+        body["blocks"] = left
+        deliveries_store.save_body(tx, message, json.dumps(body))
+        if message.sent_ts:
+            enqueue_update(tx, incident, message, body, now)
 
 
 def enqueue_update(tx: Transaction, incident: Incident, message: Delivery, body: dict[str, Any], now: datetime) -> None:
@@ -72,15 +124,22 @@ class _ButtonState:
     def __init__(self, tx: Transaction, incident: Incident) -> None:
         self._tx = tx
         self._incident = incident
-        what = {what.partition(":")[0] for incident_id, what in tx.changed if incident_id == incident.id}
-        self._decided = frozenset[str]().union(*(_DECIDED[each] for each in what & _DECIDED.keys()))
+        self._changed = {what.partition(":")[0] for incident_id, what in tx.changed if incident_id == incident.id}
+        self._decided = frozenset[str]().union(*(_DECIDED[each] for each in self._changed & _DECIDED.keys()))
 
-    def is_over(self, action: str, value: dict[str, Any]) -> bool:
+    def is_over(self, action: str, value: dict[str, Any], reader: str) -> bool:
+        """Whether a button in a message to a `reader` (a person or a channel) is outdated."""
         incident = self._incident
         if value.get("incident") not in (None, incident.id):
             return False
         if "action" in value:
-            return self._is_action_over(action, value["action"])
+            return self._is_action_over(action, value, reader)
+        if action in _WARNING and "noun" in value:
+            return self._is_warning_over(action, secrets_views.read_subject(value))
+        if "lookback" in value:
+            return incident.is_closed or self._is_scan_over(value)
+        if action == "draft_look":
+            return f"draft {value['section']}" in self._changed and self._is_text_chosen(value["section"])
         if "entry" in value and "version" in value:
             entry = timeline_store.find_by_number(self._tx, incident.id, int(value["entry"]))
             return entry is None or entry.version != value["version"]
@@ -93,8 +152,44 @@ class _ButtonState:
             or (action in _POSTMORTEM and (incident.resolved_at is None or incident.postmortem_status.is_finished))
         )
 
-    def _is_action_over(self, name: str, action_id: object) -> bool:
+    def _is_action_over(self, name: str, value: dict[str, Any], reader: str) -> bool:
+        action_id = value["action"]
         action = actions_store.find(self._tx, action_id) if isinstance(action_id, int) else None
         if action is None or name == "action_reopen":
             return action is None or action.status is ActionStatus.OPEN
-        return name in _OPEN_ACTION and action.status is not ActionStatus.OPEN
+        # To a person it says "your action"; in the channel anyone may press it.
+        owner = value.get("user") or (reader if reader.startswith(("U", "W")) else action.owner)
+        return name in _OPEN_ACTION and (action.status is not ActionStatus.OPEN or action.owner != owner)
+
+    def _is_warning_over(self, name: str, subject: RecordRef) -> bool:
+        """Whether no version of the text has a credential any more. A struck one is still in the history."""
+        subjects = [subject]
+        if subject.kind is RecordKind.TITLE:  # the first entry tells the title that it was opened with
+            subjects.append(RecordRef(RecordKind.ENTRY, "1"))
+        texts = (text for one in subjects for text in secrets_store.list_texts(self._tx, self._incident.id, one))
+        if any(map(secrets_rules.find_credentials, texts)):
+            return False
+        entry = (
+            timeline_store.find_by_number(self._tx, self._incident.id, subject.number)
+            if name == "secret_redact_files"
+            else None
+        )
+        return entry is None or not attachments_store.list_names(self._tx, entry.id)
+
+    def _is_scan_over(self, value: dict[str, Any]) -> bool:
+        """[Review], once all messages of its page are recorded; [Try again], once there is a newer scan."""
+        scan = history_scan_store.find(self._tx, value["lookback"])
+        if scan is None or "page" not in value:
+            return scan is None or scan.id < history_scan_store.find_latest(self._tx, self._incident.id)
+        first = value["page"] * history_scan_views.PAGE
+        page = scan.found[first : first + history_scan_views.PAGE]
+        return all(message_source(scan.channel, one.ts) in self._sources for one in page)
+
+    @cached_property
+    def _sources(self) -> frozenset[str]:
+        return timeline_store.list_sources(self._tx, self._incident.id)
+
+    def _is_text_chosen(self, section: str) -> bool:
+        """Whether a person chose one of a section's texts, and nobody has written another since."""
+        *_, last = [one for one in sections_store.list_edits(self._tx, self._incident.id) if one.section == section]
+        return last.change is not EditOrigin.EDITED and last.seen == last.version - 1

@@ -34,7 +34,7 @@ from bot.services.actions import read_today, require_action, require_open, requi
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_active
 from bot.services.documents import drafts as drafts_service
-from bot.services.reminders import describe_snooze, notify_owner, resume, retire
+from bot.services.reminders import describe_snooze, notify_owner, resume, retire, update_reminders
 from bot.slack.directory import find_zone
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks
@@ -189,6 +189,8 @@ async def fill(
             sections_store.save(tx, incident.id, slug, text, request.user, request.now)
             secrets_service.warn(tx, incident, RecordRef(RecordKind.SECTION, slug), text, request)
         incidents_service.save_verdicts(tx, request, incident, verdicts)
+        if bool(text) != bool(history and history[-1].text):
+            update_reminders(tx, incident, request.now)
         return postmortem_views.section_receipt(case_store.load_latest(tx, incident), section)
 
     return await run_once(services, request, unit, verb="postmortem.fill")

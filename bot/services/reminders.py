@@ -526,6 +526,13 @@ def retire(tx: Transaction, incident: Incident, why: str, now: datetime, *, chan
     return len(found)
 
 
+def update_reminders(tx: Transaction, incident: Incident, now: datetime) -> None:
+    """The postmortem reminders of an incident that people can see name the section that is next now."""
+    for one in _list_superseded(tx, reminders_store.list_by_incident(tx, incident.id)):
+        if one.kind is DeliveryKind.REMINDER:
+            _enqueue_update(tx, one, {"anew_of": one.id}, now)
+
+
 def retire_older_digests(tx: Transaction, digest: Reminder, channel: str, now: datetime) -> None:
     """A digest was sent to a channel: the earlier ones there collapse to one line each."""
     for one in _digests(tx, digest.team, digest.subject, digest.id):

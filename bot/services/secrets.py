@@ -81,6 +81,7 @@ class Redaction:
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
         if found:
             self._update_prompts(tx)
+            outdated_buttons_service.drop_in(tx, self._incident.id, self._now)
         # After the texts: the triggers put the clean words into the index, which still holds the old ones until it is
         # merged.
         search_store.purge(tx)
@@ -432,9 +433,15 @@ async def _wipe(services: Services) -> None:
 
 async def dismiss_warning(services: Services, request: Request, subject: RecordRef) -> Message:
     """[Not a secret]: what was written as it reads, without the warning; an entry with its buttons."""
+    incident, texts = await services.store.read(lambda tx: _find_wordings(tx, request, subject, locking=False))
+    about = {"noun": str(subject.kind), "which": subject.which}
+    # [Redact] stays, for a second thought: it is the only way to redact an action.
+    await services.store.write(
+        lambda tx: outdated_buttons_service.drop_answered(tx, incident.id, ["secret_harmless"], request.now, **about)
+    )
+    services.slack.outbox.notify()
     if subject.kind is RecordKind.ENTRY:
         return await corrections_service.show(services, request, subject.number)
-    texts = await services.store.read(lambda tx: _find_wordings(tx, request, subject, locking=False)[1])
     return secrets_views.harmless_receipt(subject, texts[-1])
 
 

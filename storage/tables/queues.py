@@ -140,6 +140,7 @@ REMINDER_PENDING = text("state = 'pending'")
 DELIVERY_WAITING = text("state IN ('pending', 'sending', 'unsure')")
 DELIVERY_PROMPT = text("kind = 'prompt'")
 DELIVERY_MESSAGE = text("kind IN ('message', 'notice')")
+DELIVERY_EXPORT = text("kind = 'file'")
 LOOKBACK_GOING = text("state = 'going'")
 LINK_OWED = text("state IN ('owed', 'calling')")
 
@@ -174,6 +175,7 @@ class DeliveryRow(NumberedRow, table=True):
         partial_index("ix_delivery_due", "due_at", where=DELIVERY_WAITING),
         partial_index("ix_delivery_prompt", "incident_id", where=DELIVERY_PROMPT),
         partial_index("ix_delivery_message", "incident_id", where=DELIVERY_MESSAGE),
+        partial_index("ix_delivery_export", "incident_id", where=DELIVERY_EXPORT),
         Index("ix_delivery_reminder_id", "reminder_id"),  # a newer reminder replaces the messages of the last
         STRICT,
     )

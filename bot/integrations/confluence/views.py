@@ -17,6 +17,8 @@ LISTED, PLACES = 60, 8
 """How many masked items the window lists, and how many places of each."""
 
 _TITLE = 150
+MOST_CHOICES = 5
+"""Sections with several texts that a message has a button for. `/postmortem` has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +47,28 @@ def page_message(incident: Incident, page: PageStatus, news: PageNews) -> Messag
         is_changed=news.is_changed,
         is_masked=page.is_masked,
     )
-    lines, buttons = [], []
+    lines, buttons, choices = [], [], list[tuple[str, Block]]()
     if news.taken:
         lines.append(words.confluence.edits_taken(titles=[*map(section_title, news.taken)]))
     if news.open:
         lines.append(words.confluence.open(titles=[*map(section_title, news.open)]))
-        buttons.append(
-            blocks.button("Choose a text", "draft_look", blocks.incident_value(incident, section=news.open[0]))
-        )
+        # Each with a button of its own, which goes once its text is chosen.
+        choices = [
+            (
+                section_title(id_),
+                blocks.button("Choose a text", "draft_look", blocks.incident_value(incident, section=id_)),
+            )
+            for id_ in news.open[:MOST_CHOICES]
+        ]
     if news.gone:
         lines.append(words.confluence.sections_gone(titles=[*map(section_title, news.gone)]))
         label = "Restore section" if len(news.gone) == 1 else "Restore sections"
         buttons.append(blocks.button(label, "confluence_back", blocks.incident_value(incident, back=list(news.gone))))
     lines += _list_omissions(news)
+    if len(choices) == 1:
+        buttons.insert(0, choices.pop()[1])
     shown = [blocks.section(text), *blocks.sections("\n".join(lines))]
+    shown += [blocks.section(title, button) for title, button in choices]
     return blocks.message(text, blocks=[*shown, blocks.actions(*buttons)] if buttons else shown)
 
 

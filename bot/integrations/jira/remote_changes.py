@@ -31,6 +31,7 @@ from bot.integrations.links import (
     read_issue_memo,
 )
 from bot.services import actions as actions_service
+from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services import reminders as reminders_service
 from bot.slack.directory import find_zone
 from bot.slack.outbox import Outbox
@@ -126,6 +127,7 @@ def record_missing(tx: Transaction, link: Link, *, is_wanted: bool, now: datetim
         return False
     if not is_wanted:
         links_store.abandon(tx, link)
+        sync.drop_outdated_buttons(tx, link, now)
         return False
     sentence = sentence or (
         f"{link.external_id} was deleted in Jira, or this account can't see it anymore. Restore it or give the "
@@ -189,6 +191,7 @@ class _IssueChange:
         links_store.set_status(tx, link, issue.status, self.now)
         links_store.set_memo(tx, link, memo.to_json())
         follow_key(tx, link, issue, self.incident, self.now)
+        outdated_buttons_service.drop(tx, self.now)
         return bool(tx.changed)
 
     def _apply_status(self) -> None:

@@ -44,6 +44,7 @@ from bot.integrations.links import (
     label_of,
 )
 from bot.integrations.sync import DecisionNeeded, SyncResult, is_public
+from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services import reminders as reminders_service
 from bot.slack.channels import Channels
 from storage import actions as actions_store
@@ -401,6 +402,10 @@ class ActionSync:
         # A link that a person gave the action stays.
         if not action.link:
             _save(tx, replace(action, link=result.url), now)
+        if after.is_assigned:
+            outdated_buttons_service.drop_answered(
+                tx, incident.id, ["connections_account"], now, user=action.owner, action=action.id
+            )
         if not link.external_id or _owner_in(before) != _owner_in(after):
             issue = (result.external_id, result.url)
             message = jira_views.work_item_message(action, incident, issue, is_assigned=after.is_assigned)

@@ -38,7 +38,7 @@ def work_item_message(action: Action, incident: Incident, issue: tuple[str, str]
     )
     shown = [blocks.section(text)]
     if action.owner and not is_assigned and not action.owner.startswith("S"):
-        who = blocks.incident_value(incident, user=action.owner)
+        who = blocks.incident_value(incident, user=action.owner, action=action.id)
         shown.append(blocks.actions(blocks.button("Find in Jira", "connections_account", who)))
     return blocks.message(text, blocks=shown)
 

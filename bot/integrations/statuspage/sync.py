@@ -34,6 +34,7 @@ from bot.integrations.statuspage.client import (
     Update,
 )
 from bot.integrations.sync import Deferred, SyncResult
+from bot.services import outdated_buttons as outdated_buttons_service
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store
@@ -201,6 +202,8 @@ class CustomerUpdateSync:
             enqueue_metadata(tx, incident, now)  # someone may have overwritten our mark
         if (public := find_public_link(tx, incident)) is not None:
             links_store.set_status(tx, public, result.status, now)
+        if result.status == PublicStatus.RESOLVED:  # so the question of whether it is still open there is answered
+            outdated_buttons_service.drop_answered(tx, incident.id, ["statuspage_form"], now)
         deliveries_store.enqueue_message(
             tx, incident, statuspage_views.update_message(incident, result.status, result.url), now
         )

@@ -22,6 +22,7 @@ from bot.export import FORMATS, Exporter, canvas
 from bot.export.canvas import HEAD, CanvasStep, MergedCanvas
 from bot.export.drafts import DraftRegions, ReturnedDraft
 from bot.export.templates import BrokenTemplateError
+from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
 from bot.services.documents import drafts as drafts_service
@@ -374,10 +375,23 @@ def _where(request: Request, incident: Incident, form: str) -> str:
 
 
 def _enqueue(tx: Transaction, request: Request, incident: Incident, order: ExportOrder) -> None:
+    _close_question(tx, incident, order, request.now)
     owed = NewDelivery(
         request.team, DeliveryKind.EXPORT, order.to, order.to_json(), request.now, incident.id, fallback=order.by
     )
     deliveries_store.enqueue(tx, owed)
+
+
+def _close_question(tx: Transaction, incident: Incident, order: ExportOrder, now: datetime) -> None:
+    """If the last such order led to a question or a failure, its message says that it was ordered again."""
+    for earlier in deliveries_store.list_exports(tx, incident.id):
+        before = postmortem_rules.parse_order(earlier.body)
+        if (before.form, before.to) == (order.form, order.to):
+            # A file has no timestamp, and a canvas's message is in the channel: what is left is one to the person.
+            if earlier.sent_ts and earlier.sent_channel.startswith("D"):
+                message = exports_views.ordered_again_message(incident, order)
+                outdated_buttons_service.enqueue_update(tx, incident, earlier, message, now)
+            return
 
 
 async def window(services: Services, request: Request, form: str, to: str = "") -> Block:

@@ -118,6 +118,12 @@ def audience_question(incident: Incident, order: ExportOrder, *, is_known: bool)
     return blocks.message(question, blocks.actions(decide))
 
 
+def ordered_again_message(incident: Incident, order: ExportOrder) -> Message:
+    """Replaces a question or a failure once the same export was ordered again."""
+    channel = "" if order.to.startswith(PEOPLE) else order.to
+    return blocks.message(words.exports.ordered_again(key=incident.key, form=format_name(order.form), channel=channel))
+
+
 @dataclass(frozen=True, slots=True)
 class ExportPreview:
     """An export that waits for consent: the document in a format, for an audience.
