@@ -129,7 +129,7 @@ async def test_the_scopes_of_a_token_are_named_and_one_that_cannot_read_is_told_
     async with wiki.serving() as url:
         settings_ = wiki_settings(url, AFTERWORD_CONFLUENCE_SPACE="ENG")
         confluence = ConfluenceClient(access(url, TokenKind.SCOPED), "ENG", QUICK)
-        with pytest.raises(IntegrationError, match="to read pages, it needs read:page:confluence"):
+        with pytest.raises(IntegrationError, match="to read pages, it needs `read:page:confluence`"):
             await confluence.missing_rights()
         await confluence.aclose()
         _, note = await check(settings_)

@@ -44,9 +44,12 @@ class ScopeNeed:
 
     @property
     def sentence(self) -> str:
-        """`to label pages, it needs read:label:confluence and write:label:confluence`."""
-        others = f" (or {' and '.join(self.instead)})" if self.instead else ""
-        return f"to {self.does}, it needs {' and '.join(self.scopes)}{others}"
+        """``to label pages, it needs `read:label:confluence` and `write:label:confluence` ``, as Slack reads it.
+
+        Outside backticks `:label:` would show as an emoji.
+        """
+        scopes, others = (" and ".join(f"`{scope}`" for scope in some) for some in (self.scopes, self.instead))
+        return f"to {self.does}, it needs {scopes}{f' (or {others})' if others else ''}"
 
 
 _PAGES, _CONTENT, _JIRA = "/wiki/api/v2/pages", "/wiki/rest/api/content/[^/]+", "/rest/api/3"

@@ -189,7 +189,7 @@ class WorkspacePage:
         return self._draw("workspace_room", user, rows=shown, shortcuts=shortcuts, canvases=canvases, typed={})
 
     def _row(self, message: ShownMessage, user: str) -> Json:
-        clock = self.slack.reader(user).date(int(float(message.ts)), "{date_num} {time_secs}")
+        clock = self.slack.reader(user).date(int(float(message.ts)), "{date_short_pretty}, {time}")
         files = [self.slack.workspace.files[name] for name in message.files]
         return {"message": message, "name": self.slack.name_of(message.user), "clock": clock, "files": files}
 
@@ -218,7 +218,7 @@ class WorkspacePage:
             return web.json_response({"error": str(cannot.args[0]), "errors": {}})
         if answer is None:
             return web.json_response({"error": "", "errors": {}})
-        trouble = f"{answer.error}: {answer.text}" if answer.error else ""
+        trouble = (answer.text or answer.error) if answer.error else ""
         return web.json_response({"error": trouble, "errors": answer.errors})
 
     async def _do(self, what: str, user: str, sent: Json) -> AppAnswer | None:

@@ -40,6 +40,7 @@ function holder(element) {
   const modal = element.closest("[data-view]"), article = element.closest("[data-ts]");
   const state = {};
   for (const input of (modal || article || element.closest("article")).querySelectorAll("[data-input]")) {
+    if (input.dataset.many) { state[input.dataset.input] = [...input.querySelectorAll(":checked")].map((one) => one.value); continue; }
     const value = input.multiple ? [...input.selectedOptions].map((one) => one.value) : input.value || null;
     state[input.dataset.input] = input.matches("input:not([type=date]):not([type=time]), textarea") ? value ?? "" : value;
   }
@@ -63,14 +64,15 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  const box = event.target, { state, ...where } = box.closest("article, .modal") ? holder(box) : {};
+  const box = event.target.closest("[data-many]") || event.target, { state, ...where } = box.closest("article, .modal") ? holder(box) : {};
   if (box.dataset.menu && box.value) act("click", { ...where, action: box.dataset.menu, value: box.value });
-  if (box.dataset.change && box.value) act("click", { ...where, state, action: box.dataset.input, value: box.multiple ? state[box.dataset.input] : box.value });
+  if (box.dataset.change && (box.value || box.dataset.many)) act("click", { ...where, state, action: box.dataset.input, value: box.multiple || box.dataset.many ? state[box.dataset.input] : box.value });
   if (box.id === "who") { place = ""; thread = ""; threaded(); look(); }
 });
 
 document.addEventListener("keydown", (event) => {
-  const box = event.target;
+  const box = event.target, open = document.querySelector(".modal");
+  if (event.key === "Escape" && open) return act("close", { view: open.dataset.view });
   if (event.key !== "Enter" || !box.dataset?.enter || box.closest(".modal")) return;
   event.preventDefault();
   act("enter", { ts: holder(box).ts, action: box.dataset.enter, text: box.value });

@@ -147,7 +147,7 @@ async def test_what_was_exported_before_is_named(sqlite_url: str) -> None:
         await type_command(play, play.bo, "/postmortem export markdown")
         await play.settle()
         answer = await type_command(play, play.bo, f'/timeline redact {number} "{NAME}"')
-        assert "Made before, and not changed: 1 file in Slack." in answer
+        assert "Exported earlier, with the words still in it: 1 file in Slack." in answer
 
 
 def test_only_whole_quotations_are_read() -> None:

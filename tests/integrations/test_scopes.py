@@ -106,8 +106,9 @@ async def test_a_scope_that_the_token_lacks_is_told_and_not_an_expired_token(wik
     wiki.fake.scopes = set()
     error = await error_of(wiki.confluence.label("1000", ["a"]))
     assert str(error) == (
-        "Confluence refused this call because the token lacks a scope: to label pages, it needs read:label:confluence "
-        "and write:label:confluence (or write:confluence-content). A token's scopes can't be changed: "
-        "make a new one with all the scopes in docs/connections.md, and put it into the settings."
+        "Confluence refused this call because the token lacks a scope: to label pages, it needs "
+        "`read:label:confluence` and `write:label:confluence` (or `write:confluence-content`). "
+        "A token's scopes can't be changed: make a new one with all the scopes in "
+        "docs/connections.md, and put it into the settings."
     )
     assert (error.status, error.is_permanent, error.lacks_scope) == (401, True, True)

@@ -85,6 +85,7 @@ async def test_a_modal_is_filled_in_and_complaints_come_back(by_http: Scribe, br
     await browser.act("say", text="/note")
     window = (await browser.look())["window"]
     assert '<option value="1">One</option>' in window
+    assert 'role="dialog"' in window
     view = slack.views(browser.where["as"])[0].id
     answer = await browser.act("submit", view=view, state={"what": "", "sev": "1", "who": ""})
     assert "must be filled in" in answer["error"]
@@ -94,6 +95,16 @@ async def test_a_modal_is_filled_in_and_complaints_come_back(by_http: Scribe, br
     by_http.response = {}
     await browser.act("submit", view=view, state=state)
     assert (await browser.look())["window"] == ""
+
+
+async def test_boxes_to_check_show_their_words_and_what_describes_them(by_http: Scribe, browser: Browser) -> None:
+    words = [{"type": "plain_text", "text": text} for text in ("12:05 UTC", "failed over")]
+    option = {"text": words[0], "description": words[1], "value": "4"}
+    boxes = {"type": "checkboxes", "options": [option], "initial_options": [option]}
+    by_http.modal = modal(field_of("lines", element=boxes, block_id="l"))
+    await browser.act("say", text="/note")
+    window = (await browser.look())["window"]
+    assert '<input type="checkbox" value="4" checked>12:05 UTC <small>failed over</small>' in window
 
 
 async def test_the_home_tab_is_opened_and_pressed(by_http: Scribe, browser: Browser) -> None:

@@ -41,11 +41,11 @@ async def test_a_token_with_the_scopes_that_we_name_finishes_a_page(database_url
 @pytest.mark.parametrize(
     ("missing", "told_of"),
     [
-        ("write:label:confluence", "to label pages, it needs read:label:confluence and write:label:confluence"),
-        ("read:label:confluence", "(or write:confluence-content)"),
-        ("write:attachment:confluence", "to attach pictures, it needs read:attachment:confluence and"),
-        ("write:page:confluence", "to write pages, it needs write:page:confluence"),
-        ("read:space:confluence", "to look for the space, it needs read:space:confluence"),
+        ("write:label:confluence", "to label pages, it needs `read:label:confluence` and `write:label:confluence`"),
+        ("read:label:confluence", "(or `write:confluence-content`)"),
+        ("write:attachment:confluence", "to attach pictures, it needs `read:attachment:confluence` and"),
+        ("write:page:confluence", "to write pages, it needs `write:page:confluence`"),
+        ("read:space:confluence", "to look for the space, it needs `read:space:confluence`"),
     ],
 )
 async def test_a_scope_that_is_missing_is_named_with_what_it_is_for(
@@ -129,7 +129,7 @@ async def test_a_failure_after_the_page_was_made_leads_to_the_page(sqlite_url: s
     async with with_confluence(sqlite_url) as (play, wiki):
         wiki.next_time(WRITE, NO_SCOPE)
         message = await put(play)
-        assert "to write pages, it needs write:page:confluence" in message.plain
+        assert "to write pages, it needs `write:page:confluence`" in message.plain
         assert f"/wiki/spaces/ENG/pages/{PAGE}" in str(message)
         assert (link(play).state, number(wiki)) == (SyncState.PENDING, 1)
         await play.pass_time(minutes=16)
