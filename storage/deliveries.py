@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -55,8 +55,7 @@ class Delivery:
     @property
     def content(self) -> dict[str, Any]:
         """The body of a kind whose body is JSON; empty if there is none."""
-        found: dict[str, Any] = json.loads(self.body) if self.body else {}
-        return found
+        return _decode(self.body)
 
 
 _COLUMNS = columns_of(_delivery, Delivery)
@@ -202,7 +201,7 @@ def enqueue(tx: Transaction, new: NewDelivery) -> None:
     tx.has_enqueued = True
     tx.run(
         _ADD,
-        **values_of(new) | {"body": new.body if isinstance(new.body, str) else json.dumps(new.body)},
+        **values_of(new) | {"body": _encode(new.body)},
         # Made with the row and not with the attempt, so that every attempt carries the same key (decision 4).
         send_key=uuid.uuid4().hex,
         state=DeliveryState.PENDING,
@@ -317,9 +316,9 @@ def list_exports(tx: Transaction, incident_id: int) -> tuple[Delivery, ...]:
     return tx.all(Delivery, _LATEST_EXPORTS, incident_id=incident_id)
 
 
-def save_body(tx: Transaction, message: Delivery, body: str) -> None:
+def save_body(tx: Transaction, message: Delivery, body: Mapping[str, Any]) -> None:
     """Save what a message shows now, or will show if it is still to be sent."""
-    tx.run(_SAVE_BODY, row_id=message.id, new_body=body)
+    tx.run(_SAVE_BODY, row_id=message.id, new_body=_encode(body))
 
 
 def is_whys_thread_waiting(tx: Transaction, incident_id: int) -> bool:
@@ -334,9 +333,29 @@ _ADD_REPLY = Statement(insert_into(_inbox))
 _PRUNE = Statement(delete(_inbox).where(_inbox.c.received_at < bindparam("before")))
 
 
-def find_reply(tx: Transaction, key: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class InboxReply:
+    """What a request got as its reply, as the very text that was sent."""
+
+    encoded: str
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The message; empty if there was none."""
+        return _decode(self.encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedMark:
+    """Which entry a pending one became: the ids of its incident, and its number there."""
+
+    incident: int
+    entry: int
+
+
+def find_reply(tx: Transaction, key: str) -> InboxReply | None:
     """Find the reply that this request got before; None if it is new."""
-    return tx.one(str, _REPLY, key=key)
+    return tx.one(InboxReply, _REPLY, key=key)
 
 
 def store_reply(tx: Transaction, key: str, reply_text: str, now: datetime) -> None:
@@ -348,6 +367,26 @@ def store_reply(tx: Transaction, key: str, reply_text: str, now: datetime) -> No
     tx.run(_ADD_REPLY, key=key, reply=reply_text, received_at=now)
 
 
+def find_mark(tx: Transaction, key: str) -> RecordedMark | None:
+    """Find what the pending entry with this key became; None if it was not recorded."""
+    stored = find_reply(tx, key)
+    return RecordedMark(**stored.content) if stored else None
+
+
+def store_mark(tx: Transaction, key: str, mark: RecordedMark, now: datetime) -> None:
+    """Store what a pending entry became, so that it is recorded once however often its button is pressed."""
+    store_reply(tx, key, _encode(asdict(mark)), now)
+
+
 def prune_replies(tx: Transaction, before: datetime) -> int:
     """Delete requests that Slack can no longer repeat; returns how many."""
     return tx.run(_PRUNE, before=before)
+
+
+def _encode(content: str | Mapping[str, Any]) -> str:
+    return content if isinstance(content, str) else json.dumps(content)
+
+
+def _decode(text: str) -> dict[str, Any]:
+    found: dict[str, Any] | None = json.loads(text) if text else None
+    return found or {}

@@ -294,6 +294,17 @@ def test_no_test_replaces_a_name_that_it_spells_in_a_string() -> None:
     assert by_string == []
 
 
+def test_stored_json_is_read_where_it_is_stored() -> None:
+    """By the module that has the column, as values with types; memos by the module of links, for each system its own.
+
+    A redaction goes through JSON of every kind, whatever it says.
+    """
+    reading = modules_using(r"^json\.loads$", *FLOORS)
+    assert {name for name in reading if name.startswith(("bot/services/", "bot/domain/"))} == {
+        "bot/services/secrets.py"
+    }
+
+
 def test_nothing_is_unpickled_or_evaluated() -> None:
     assert modules_using(r"^(pickle|marshal|shelve)\b", *FLOORS) == set()
     calls = (node for name in modules(*FLOORS) for node in ast.walk(tree(name)) if isinstance(node, ast.Call))

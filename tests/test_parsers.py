@@ -58,7 +58,7 @@ NO_TEXT = {
     "bot/domain/": (
         "choose_from expand_year weekday_index month_number load_own_words load_inflected_words list_names make_pattern"
         " is_ordinary section_title step_name describe_step is_for_the_channel is_weekly is_of_earlier_resolution"
-        " is_of_earlier_day apply_part parse_rules parse_blame_words parse_conditions describe parse_order parse_zone"
+        " is_of_earlier_day apply_part parse_rules parse_blame_words parse_conditions describe parse_zone"
     ).split(),
     "bot/export/": "find_tone make_anchor shipped_text describe_scripts".split(),
     "bot/integrations/": "need_of error_of_refusal error_of_missing_data get put post path_of".split(),

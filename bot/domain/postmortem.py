@@ -3,9 +3,8 @@
 The document has everything that the record knows of an incident, and nothing that it does not.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain import sections as sections_rules
@@ -385,10 +384,6 @@ class ExportOrder:
     masked: bool = False
     agreed: bool = False
 
-    def to_json(self) -> str:
-        """As `parse_order` takes it."""
-        return json.dumps(asdict(self))
-
 
 @dataclass(frozen=True, slots=True)
 class RegionMark:
@@ -400,8 +395,3 @@ class RegionMark:
     reads: str
     facts: str = ""
     seen: int = 0
-
-
-def parse_order(written: str) -> ExportOrder:
-    """The order that was written down."""
-    return ExportOrder(**json.loads(written))

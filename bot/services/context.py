@@ -1,6 +1,5 @@
 """The service context: what services work with, the request they serve, and `run_once`, which serves it once."""
 
-import json
 from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
@@ -273,7 +272,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
         # Slack repeats a request that was not answered within three seconds: it gets the same bytes, and no second
         # effect.
         if before is not None:
-            return StoredReply(json.loads(before) or {}, before)
+            return StoredReply(before.content, before.encoded)
         # One transaction runs the units of several requests; what others changed is not this one's.
         tx.clear_notes()
         message = _redirect(tx, request, unit(tx))

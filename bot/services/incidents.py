@@ -5,7 +5,6 @@ proposed, and what people decide about each is saved.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
@@ -42,7 +41,7 @@ from storage import search as search_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
-from storage.deliveries import NewDelivery
+from storage.deliveries import NewDelivery, RecordedMark
 from storage.queues import DeliveryKind
 from storage.search import SearchQuery, Texts
 from storage.timeline import NewEntry
@@ -288,9 +287,7 @@ def _record_pending(
     entry = timeline_store.add(
         tx, incident.id, incidents_store.take_entry_number_in(tx, incident.id), wanted.new, wanted.change
     )
-    deliveries_store.store_reply(
-        tx, _key(carried), json.dumps({"incident": incident.id, "entry": entry.number}), request.now
-    )
+    deliveries_store.store_mark(tx, _key(carried), RecordedMark(incident.id, entry.number), request.now)
     blocks: list[Block] = capture_service.receipt(
         entry, incident, wanted, capture_service.add_files(tx, entry, wanted.files)
     )["blocks"]
@@ -301,12 +298,11 @@ def _find_recorded(
     tx: Transaction, incident: Incident, carried: PendingEntry, wanted: CapturedEntry
 ) -> tuple[Incident, Entry] | None:
     """Where the text is recorded already: by this request, from the same message, or because it was typed again."""
-    mark = deliveries_store.find_reply(tx, _key(carried))
+    mark = deliveries_store.find_mark(tx, _key(carried))
     if mark is not None:
-        place = json.loads(mark)
         there, entry = (
-            incidents_store.find(tx, place["incident"]),
-            timeline_store.find_by_number(tx, place["incident"], place["entry"]),
+            incidents_store.find(tx, mark.incident),
+            timeline_store.find_by_number(tx, mark.incident, mark.entry),
         )
         if there is not None and entry is not None:
             return there, entry

@@ -8,7 +8,6 @@ Every request that changes more than entries ends in `drop`. Other changes name 
 from a scan, a change in another system.
 """
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property, partial
@@ -97,12 +96,12 @@ def _is_that(name: str, carried: dict[str, Any], action: str, value: dict[str, A
 
 def _take_away(tx: Transaction, incident: Incident, message: Delivery, is_over: IsOver, now: datetime) -> None:
     """Take the buttons that are over from one message, sent or still to be sent."""
-    body = json.loads(message.body) if '"action_id"' in message.body else {}
+    body = message.content if '"action_id"' in message.body else {}
     shown = body.get("blocks") or []
     left = blocks.drop_buttons(shown, is_over)
     if left != shown:
         body["blocks"] = left
-        deliveries_store.save_body(tx, message, json.dumps(body))
+        deliveries_store.save_body(tx, message, body)
         if message.sent_ts:
             enqueue_update(tx, incident, message, body, now)
 
@@ -112,9 +111,7 @@ def enqueue_update(tx: Transaction, incident: Incident, message: Delivery, body:
     update = {"of": message.id, "ts": message.sent_ts, "to": message.recipient, "about": incident.channel, **body}
     deliveries_store.enqueue(
         tx,
-        NewDelivery(
-            message.team, DeliveryKind.REPLACED_REMINDER, message.sent_channel, json.dumps(update), now, incident.id
-        ),
+        NewDelivery(message.team, DeliveryKind.REPLACED_REMINDER, message.sent_channel, update, now, incident.id),
     )
 
 

@@ -141,7 +141,7 @@ class Redaction:
         """Enqueue updates of the messages in the whys' thread, which quote whys and the entries that they cite."""
         for prompt in deliveries_store.list_prompts(tx, self._incident.id):
             if prompt.sent_ts:
-                incident, body = self._incident, json.dumps({"of": prompt.id})
+                incident, body = self._incident, {"of": prompt.id}
                 kind = DeliveryKind.WHY_PROMPT_UPDATE
                 new = NewDelivery(incident.team, kind, incident.channel, body, self._now, incident.id)
                 deliveries_store.enqueue(tx, new)

@@ -1,5 +1,7 @@
 """`/postmortem export canvas`: made once, brought up to date around what people wrote; else a file."""
 
+from dataclasses import asdict
+
 import pytest
 
 from bot.domain.postmortem import ExportOrder
@@ -121,7 +123,7 @@ async def test_out_of_a_masked_canvas_nothing_is_taken(sqlite_url: str) -> None:
         await open_incident(play)
         await type_command(play, play.ana, "/timeline told jo@customer.example")
         order = ExportOrder("canvas", play.channel, play.ana, masked=True)
-        written = NewDelivery("T0REHEARSE", DeliveryKind.EXPORT, play.channel, order.to_json(), play.clock.now(), 1)
+        written = NewDelivery("T0REHEARSE", DeliveryKind.EXPORT, play.channel, asdict(order), play.clock.now(), 1)
         await play.bot.store.write(lambda tx: deliveries_store.enqueue(tx, written))
         await play.settle()
         assert "jo@customer.example" not in canvas(play).markdown

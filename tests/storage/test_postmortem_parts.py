@@ -18,6 +18,7 @@ from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
+from storage.deliveries import InboxReply
 from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, open_incident
 
 
@@ -112,11 +113,11 @@ def test_a_delivery_of_slack_is_remembered_with_its_reply_until_it_cannot_be_rep
         store.write_now(
             partial(deliveries_store.store_reply, key=key, reply_text=f"reply to {key}", now=NOW - minutes(age))
         )
-    assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "old")) == "reply to old"
+    assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "old")) == InboxReply("reply to old")
     assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "never")) is None
     assert store.write_now(lambda tx: deliveries_store.prune_replies(tx, NOW - minutes(60))) == 1
     assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "old")) is None
-    assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "new")) == "reply to new"
+    assert store.read_now(lambda tx: deliveries_store.find_reply(tx, "new")) == InboxReply("reply to new")
 
 
 def test_a_case_is_the_whole_record_of_one_incident_and_of_no_other(store: Store, incident_id: int) -> None:

@@ -29,6 +29,7 @@ from storage.actions import NewAction
 from storage.attachments import NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
+from storage.deliveries import InboxReply
 from storage.links import LinkKey
 from storage.secrets import SearchScope
 from storage.sections import NewEdit
@@ -129,7 +130,7 @@ async def test_every_other_text_that_quotes_it_is_found_within_reach_and_rewritt
     for copy in found:
         await store.write(lambda tx, copy=copy: secrets_store.rewrite(tx, copy, REDACT(copy.text)))  # type: ignore[misc]
     assert await store.read(lambda tx: secrets_store.list_copies(tx, reach, mark)) == ()
-    assert await store.read(lambda tx: deliveries_store.find_reply(tx, "after")) == '"[redacted]"'
+    assert await store.read(lambda tx: deliveries_store.find_reply(tx, "after")) == InboxReply('"[redacted]"')
 
 
 async def test_what_waits_for_another_system_is_found_and_what_was_sent_there_is_left_to_differ(store: Store) -> None:

@@ -7,11 +7,10 @@ edited file; an edit that cannot be imported stays on the canvas as it is.
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from bot.domain import postmortem as postmortem_rules
 from bot.domain import secrets as secrets_rules
 from bot.domain.masking import MASKED, MaskedItem
 from bot.domain.postmortem import CANVAS, MARKDOWN, ExportOrder, RegionMark
@@ -262,7 +261,7 @@ class ExportDelivery:
         Slack is asked, and the document compiled, at sending: the transaction of the order is one that recorders wait
         for.
         """
-        order = postmortem_rules.parse_order(delivery.body)
+        order = ExportOrder(**delivery.content)
         is_personal = order.to.startswith(exports_views.PEOPLE)
         has_failed = is_personal and not delivery.fallback
         if delivery.recipient != order.to or has_failed:
@@ -377,7 +376,7 @@ def _where(request: Request, incident: Incident, form: str) -> str:
 def _enqueue(tx: Transaction, request: Request, incident: Incident, order: ExportOrder) -> None:
     _close_question(tx, incident, order, request.now)
     owed = NewDelivery(
-        request.team, DeliveryKind.EXPORT, order.to, order.to_json(), request.now, incident.id, fallback=order.by
+        request.team, DeliveryKind.EXPORT, order.to, asdict(order), request.now, incident.id, fallback=order.by
     )
     deliveries_store.enqueue(tx, owed)
 

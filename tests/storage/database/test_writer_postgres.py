@@ -82,7 +82,7 @@ def test_a_delivery_repeated_to_another_replica_has_one_effect_and_one_reply(one
     def unit(tx: Transaction) -> str:
         before = deliveries_store.find_reply(tx, "T1:trigger")
         if before is not None:
-            return before
+            return before.encoded
         reply = f"Recorded as #{noting()(tx)}"
         deliveries_store.store_reply(tx, "T1:trigger", reply, NOW)
         return reply
