@@ -19,7 +19,7 @@ from bot.services.corrections import SeenEntry, ShownVersion
 from bot.services.timeline import TypedLine
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import pending_value
-from bot.slack.views.secrets import read_locations, read_subject, unquoted_sentence
+from bot.slack.views.secrets import read_locations, read_subject
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import ALONE, ANYTHING, MAYBE_TEXT, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Form, Submission, asked_at_in, chosen_in
@@ -44,7 +44,7 @@ async def _redact(boundary: Boundary, command: Command) -> Message | None:
     """Words between quotation marks. Without them they are asked for, for recording them would spread them."""
     words = read_quoted(command.rest)
     if not words:
-        raise Refused(unquoted_sentence(f"/timeline redact {command.number}"))
+        raise Refused(f'Put the words to redact in quotation marks: `/timeline redact {command.number} "the words"`')
     subject = RecordRef(RecordKind.ENTRY, str(command.number))
     return await secrets_service.redact_words(boundary.services, command.request, subject, words)
 

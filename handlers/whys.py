@@ -16,7 +16,6 @@ from bot.services.corrections import ShownVersion
 from bot.services.whys import QuestionSource
 from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.secrets import unquoted_sentence
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import ALONE, ANYTHING, MAYBE_TEXT, NUMBER, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Submission
@@ -60,7 +59,7 @@ async def _move(boundary: Boundary, command: Command) -> Message | None:
 async def _redact(boundary: Boundary, command: Command) -> Message | None:
     words = read_quoted(command.rest)
     if not words:
-        raise Refused(unquoted_sentence(f"/why redact {command.number}"))
+        raise Refused(f'Put the words to redact in quotation marks: `/why redact {command.number} "the words"`')
     subject = RecordRef(RecordKind.WHY, str(command.number))
     return await secrets_service.redact_words(boundary.services, command.request, subject, words)
 

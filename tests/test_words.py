@@ -38,16 +38,15 @@ def templates() -> Iterator[tuple[str, str]]:
 
 def literals(source: str) -> Iterator[tuple[int, str]]:
     """The strings of a module that can be said to people: with a blank, and no docstring."""
-    tree = ast.parse(source)
+    return ((node.lineno, text) for node, text in strings(ast.parse(source)) if " " in text)
+
+
+def strings(tree: ast.Module) -> Iterator[tuple[ast.Constant, str]]:
+    """Every string but docstrings."""
     bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
-        if (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and " " in node.value
-            and id(node) not in bare
-        ):
-            yield node.lineno, node.value
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in bare:
+            yield node, node.value
 
 
 def list_texts() -> Iterator[tuple[str, str]]:
@@ -65,6 +64,21 @@ def list_texts() -> Iterator[tuple[str, str]]:
 def test_nothing_that_people_read_sounds_translated() -> None:
     found = [(place, match[0]) for place, text in list_texts() for match in _TRANSLATED.finditer(text)]
     assert found == []
+
+
+def test_a_sentence_is_in_a_template_or_at_its_raise() -> None:
+    """A view holds labels (docs/decisions/0062-a-label-stands-at-its-element.md)."""
+    found = []
+    for name in modules("bot"):
+        if name.startswith("bot/slack/views/") or name.endswith("views.py"):
+            tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+            raises = {id(node) for each in ast.walk(tree) if isinstance(each, ast.Raise) for node in ast.walk(each)}
+            found += [f"{name}: {text}" for node, text in strings(tree) if id(node) not in raises and is_sentence(text)]
+    assert found == []
+
+
+def is_sentence(text: str) -> bool:
+    return " " in text.strip() and text.rstrip().endswith((".", "!"))
 
 
 @pytest.mark.parametrize(

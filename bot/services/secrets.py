@@ -309,7 +309,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
     def find_values(tx: Transaction) -> tuple[Incident, frozenset[str]]:
         incident = incidents_store.find(tx, request.incident_id or 0)
         if incident is None or incident.team != request.team:
-            raise Refused(secrets_views.text_gone_sentence())
+            raise Refused("It isn't there anymore.")
         values = (read_value(spot, secrets_store.read_text(tx, incident.id, spot)) for spot in marked)
         return incident, frozenset(filter(None, values))
 
@@ -319,7 +319,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
         incident, values = find_values(tx)  # again, in this transaction: it may have changed since Slack was asked
         locked = incidents_store.find(tx, incident.id, locking=True)
         if locked is None or not values:
-            raise Refused(secrets_views.text_gone_sentence())
+            raise Refused("It isn't there anymore.")
         done = Redaction(locked, values, request.user, request.now).take_out(tx)
         return secrets_views.other_redaction_receipt(incidents_store.find(tx, locked.id) or locked, done, also.left(tx))
 
@@ -355,11 +355,9 @@ async def redact(
         )
         files = attachments_store.list_names(tx, entry.id) if entry and with_files else ()
         if not values and not files:
-            raise Refused(
-                secrets_views.no_credential_sentence(
-                    subject, was_redacted=any(secrets_rules.REDACTED in text for text in texts)
-                )
-            )
+            is_redacted = any(secrets_rules.REDACTED in text for text in texts)
+            state = "is already redacted" if is_redacted else "has nothing that looks like a credential"
+            raise Refused(f"{secrets_views.capital_name(subject)} {state}.")
         done = Redaction(incident, values, request.user, request.now).take_out(tx)
         if entry and files:
             attachments_store.discard(tx, entry.id, DROPPED)
@@ -377,18 +375,22 @@ async def redact_words(services: Services, request: Request, subject: RecordRef,
     record; the page on Confluence is brought up to date by itself.
     """
     if not secrets_rules.is_redactable(words):
-        raise Refused(secrets_views.short_words_sentence())
+        raise Refused(
+            "Those words are too short to redact: they're a part of many others. Quote three characters or more."
+        )
 
     def find_values(tx: Transaction, *, locking: bool = False) -> tuple[Incident, frozenset[str]]:
         incident = require_incident(tx, request, locking=locking)
         authors, texts = _wordings(tx, incident, subject)
         if not texts:
-            raise Refused(secrets_views.no_record_sentence(subject, incident))
+            raise _missing(subject, incident)
         if request.user not in authors | {incident.lead, incident.postmortem_owner}:
-            raise Refused(secrets_views.not_allowed_sentence(subject))
+            name = secrets_views.name_record(subject)
+            raise Refused(f"Only its author, the incident's lead or the postmortem's owner can redact words of {name}.")
         values = secrets_rules.find_words(texts, words)
         if not values:
-            raise Refused(secrets_views.no_words_sentence(subject))
+            name = secrets_views.capital_name(subject)
+            raise Refused(f"{name} doesn't contain those words. Copy them as they're written there.")
         return incident, values
 
     also = await find(services, request, find_values)
@@ -475,8 +477,12 @@ def _find_wordings(
     incident = require_incident(tx, request, locking=locking)
     texts = _wordings(tx, incident, subject)[1]
     if not texts:
-        raise Refused(secrets_views.no_record_sentence(subject, incident))
+        raise _missing(subject, incident)
     return incident, texts
+
+
+def _missing(subject: RecordRef, incident: Incident) -> Refused:
+    return Refused(f"{incident.key} has no {secrets_views.name_record(subject).removeprefix('the ')}.")
 
 
 def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[set[str], tuple[str, ...]]:

@@ -349,7 +349,7 @@ def search_field(name: str, text: str = "", *, is_sent_by_enter: bool = False) -
     field = blocks.text_input(name, placeholder="connection pool", initial_value=text)
     if is_sent_by_enter:
         field["dispatch_action_config"] = {"trigger_actions_on": ["on_enter_pressed"]}
-    hint = "Press Enter to search." if is_sent_by_enter else ""
+    hint = words.recall.enter() if is_sent_by_enter else ""
     return blocks.input_block(
         "Search incidents", field, hint=hint, optional=is_sent_by_enter, dispatch_action=is_sent_by_enter
     )

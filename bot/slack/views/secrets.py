@@ -43,7 +43,7 @@ def warning_message(
     spans: Iterable[SecretSpan], subject: RecordRef, incident: Incident, files: Sequence[str] = ()
 ) -> Message:
     """The warning as a separate message, which names the record."""
-    text = words.secrets.warned_of(what=_name(subject), key=incident.key, title=incident.title)
+    text = words.secrets.warned_of(what=name_record(subject), key=incident.key, title=incident.title)
     return blocks.message(text, *warning_blocks(spans, record_ref(subject, incident), files))
 
 
@@ -59,9 +59,16 @@ def read_subject(value: dict[str, object]) -> RecordRef:
     return RecordRef(RecordKind.ENTRY, str(value["entry"]))
 
 
-def _name(subject: RecordRef) -> str:
+def name_record(subject: RecordRef) -> str:
+    """The record within a sentence, such as "the title"."""
     which = section_title(subject.which) if subject.kind in (RecordKind.SECTION, RecordKind.DRAFT) else subject.which
     return words.secrets.name(noun=str(subject.kind), which=which)
+
+
+def capital_name(subject: RecordRef) -> str:
+    """The record at the beginning of a sentence."""
+    name = name_record(subject)
+    return name[:1].upper() + name[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +86,10 @@ def redaction_receipt(
 
     `also` are other incidents that still hold it and in which the reader may redact it.
     """
-    others = [_name(other) for other in done.subjects if other != subject]
+    others = [name_record(other) for other in done.subjects if other != subject]
     offered = [there.incident.key for there in also[:MOST_OFFERED]]
     text = words.secrets.redacted(
-        what=_capital(_name(subject)),
+        what=capital_name(subject),
         others=[*others, *_other_sections(done)],
         files=files,
         still_in=[key for key in done.still_in if key not in offered],
@@ -103,10 +110,10 @@ def words_receipt(
     subject: RecordRef, done: RedactedRecord, outside: OutsideCopies, also: tuple[OtherIncident, ...]
 ) -> Message:
     """Words were redacted in all records of the incident; `also` as in `redaction_receipt`."""
-    others = [_name(other) for other in done.subjects if other != subject]
+    others = [name_record(other) for other in done.subjects if other != subject]
     stale = [f"{outside.files} {'file' if outside.files == 1 else 'files'} in Slack"] if outside.files else []
     text = words.secrets.redacted_words(
-        what=_capital(_name(subject)),
+        what=capital_name(subject),
         others=[*others, *_other_sections(done)],
         stale=[*stale, *(["the canvas"] if outside.has_canvas else [])],
         has_page=outside.has_page,
@@ -114,29 +121,9 @@ def words_receipt(
     return blocks.ephemeral(text, *_offer_blocks(also))
 
 
-def short_words_sentence() -> str:
-    """Too few characters, or a part of the mark itself."""
-    return "Those words are too short to redact: they're a part of many others. Quote three characters or more."
-
-
-def unquoted_sentence(command: str) -> str:
-    """What to redact wasn't between quotation marks."""
-    return f'Put the words to redact in quotation marks: `{command} "the words"`'
-
-
-def not_allowed_sentence(subject: RecordRef) -> str:
-    """The person neither wrote the record, nor leads the incident, nor owns the postmortem."""
-    return f"Only its author, the incident's lead or the postmortem's owner can redact words of {_name(subject)}."
-
-
-def no_words_sentence(subject: RecordRef) -> str:
-    """No version of the record has these words."""
-    return f"{_capital(_name(subject))} doesn't contain those words. Copy them as they're written there."
-
-
 def other_redaction_receipt(incident: Incident, done: RedactedRecord, also: tuple[OtherIncident, ...]) -> Message:
     """The credential was redacted in another incident."""
-    what = [*(_name(subject) for subject in done.subjects), *_other_sections(done)]
+    what = [*(name_record(subject) for subject in done.subjects), *_other_sections(done)]
     text = words.secrets.redacted_there(key=incident.key, title=incident.title, what=what)
     return blocks.ephemeral(text, *_offer_blocks(also))
 
@@ -152,7 +139,7 @@ def _offer_blocks(also: tuple[OtherIncident, ...]) -> list[Block]:
             words.secrets.also_in(
                 key=there.incident.key,
                 title=shorten(there.incident.title, 150),
-                what=list(dict.fromkeys(_name(spot.subject) for spot in there.spots))[:MOST_NAMED],
+                what=list(dict.fromkeys(name_record(spot.subject) for spot in there.spots))[:MOST_NAMED],
                 more=max(len({spot.subject for spot in there.spots}) - MOST_NAMED, 0),
             ),
             blocks.button(
@@ -183,29 +170,9 @@ def read_locations(value: dict[str, Any]) -> tuple[SecretLocation, ...]:
     )
 
 
-def text_gone_sentence() -> str:
-    """The text was redacted or edited since the button was shown."""
-    return words.secrets.nothing_there()
-
-
 def harmless_receipt(subject: RecordRef, text: str) -> Message:
     """The text was confirmed as harmless and is unchanged."""
-    return blocks.ephemeral(words.secrets.harmless(what=_capital(_name(subject)), text=shorten(text, QUOTED)))
-
-
-def no_credential_sentence(subject: RecordRef, *, was_redacted: bool) -> str:
-    """The record holds no credential, or it was redacted."""
-    state = "is already redacted" if was_redacted else "has nothing that looks like a credential"
-    return f"{_capital(_name(subject))} {state}."
-
-
-def no_record_sentence(subject: RecordRef, incident: Incident) -> str:
-    """The incident has no such record."""
-    return f"{incident.key} has no {_name(subject).removeprefix('the ')}."
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
+    return blocks.ephemeral(words.secrets.harmless(what=capital_name(subject), text=shorten(text, QUOTED)))
 
 
 def forgotten_reply() -> Message:
