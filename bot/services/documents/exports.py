@@ -384,7 +384,7 @@ def _enqueue(tx: Transaction, request: Request, incident: Incident, order: Expor
 def _close_question(tx: Transaction, incident: Incident, order: ExportOrder, now: datetime) -> None:
     """If the last such order led to a question or a failure, its message says that it was ordered again."""
     for earlier in deliveries_store.list_exports(tx, incident.id):
-        before = postmortem_rules.parse_order(earlier.body)
+        before = ExportOrder(**earlier.content)
         if (before.form, before.to) == (order.form, order.to):
             # A file has no timestamp, and a canvas's message is in the channel: what is left is one to the person.
             if earlier.sent_ts and earlier.sent_channel.startswith("D"):
