@@ -257,18 +257,10 @@ HEAVIEST = 1_000
 """A parser of Markdown does a lot with each character; how long that may take, the sweep of a whole bot says."""
 
 
-OF_MARKDOWN = {
-    *("bot/export/canvas.py", "bot/export/canvas_markdown.py", "bot/export/confluence/merge.py"),
-    *("bot/export/markdown_reader.py", "bot/integrations/atlassian.py"),
-}
-"""Where markdown-it-py reads: brackets behind `<!` cost it the square of their number, for it to mend."""
-
-
 def complaints(name: str, texts: tuple[Attack, ...]) -> list[str]:
     found: list[str] = []
     for function, work in trials(name).items():
-        fair = (each for each in texts if not (name in OF_MARKDOWN and each.pump == "<![CDATA["))
-        worst = next((bad for each in fair if (bad := judge(work, each, noticed=NOTICED, heaviest=HEAVIEST))), None)
+        worst = next((bad for each in texts if (bad := judge(work, each, noticed=NOTICED, heaviest=HEAVIEST))), None)
         found += [f"{name}:{function}: {worst}"] if worst else []
     return found
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline, link
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
@@ -17,6 +18,10 @@ _DEEPEST_BLOCK = 80
 """Blocks within blocks. The parser silently drops what is deeper than a hundred; beyond this, all becomes code."""
 
 
+_DEEPEST_LABEL = 10
+"""Brackets within brackets that may be a link: for each, the parser reads on through all that it holds."""
+
+
 class MarkdownReader:
     """Reads what our templates, a team's template or a person wrote. Threads may share it.
 
@@ -26,6 +31,7 @@ class MarkdownReader:
     def __init__(self) -> None:
         self._markdown = MarkdownIt("js-default", {"html": False, "linkify": False, "typographer": False})
         self._markdown.disable("image")
+        self._markdown.inline.ruler.at("link", _read_link)
         # markdown-it-py documents this hook, and types it as a method.
         self._markdown.validateLink = _is_web_address  # type: ignore[method-assign]
 
@@ -103,6 +109,14 @@ def _drop_deep_emphasis(tokens: Sequence[Token]) -> Iterator[Token]:
             token.content = remove_controls(token.content)
             token.attrs = {name: remove_controls(str(value)) for name, value in token.attrs.items()}
             yield token
+
+
+def _read_link(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 (called by the parser)
+    """The parser's own rule, but that what nests too deep ends the search, as the parser does at a hundred."""
+    if silent and state.level > _DEEPEST_LABEL:
+        state.pos = state.posMax
+        return True
+    return link(state, silent)
 
 
 def _is_web_address(url: str) -> bool:

@@ -27,7 +27,6 @@ from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean_input, format_day_time, require_text, shorten
 from bot.errors import OutdatedButton, Refused
-from bot.export.drafts import RegionEdits
 from bot.services import incidents as incidents_service
 from bot.services import secrets as secrets_service
 from bot.services.actions import read_today, require_action, require_open, require_owner
@@ -66,17 +65,16 @@ PUBLISHED_BY = "postmortem.publish"
 async def overview(services: Services, request: Request, *, is_whole: bool = False) -> Message:
     """What is filled, what is missing, and what to check; `is_whole` leaves nothing out."""
 
-    def look(tx: Transaction) -> tuple[Case, tuple[RegionEdits, ...]]:
+    def look(tx: Transaction) -> tuple[Case, ToCheck]:
         case = _case(tx, request)
-        return case, drafts_service.list_edited(services.exporter, case, request.now)
+        edited = drafts_service.list_edited(services.exporter, case, request.now)
+        return case, ToCheck(
+            list_findings(case, request.now), drafts_views.edited_section_blocks(edited, case.incident)
+        )
 
-    case, edited = await services.store.read(look)
-    check = ToCheck(
-        list_findings(case, request.now),
-        drafts_views.edited_section_blocks(edited, case.incident),
-        await incidents_service.find_similar(services, request, case.incident),
-    )
-    return postmortem_views.overview(case, request.now, check, is_whole=is_whole)
+    case, found = await services.store.read(look)
+    check = replace(found, past=await incidents_service.find_similar(services, request, case.incident))
+    return await asyncio.to_thread(postmortem_views.overview, case, request.now, check, is_whole=is_whole)
 
 
 async def has_incident(services: Services, request: Request) -> bool:

@@ -175,10 +175,11 @@ def _is_mark(block: Element) -> bool:
 
 def _make_region(text: bytes, blocks: list[Block]) -> PageRegion:
     # A heading of the region's own level, or a higher one, begins a section that a person added.
-    level, own = 0, list(blocks)
+    level, has_begun, own = 0, False, list(blocks)
     for at, block in enumerate(blocks):
         rank = HEADINGS.get(tag_name(block.element), 0)
-        if rank and not level and not render_body(before.element for before in blocks[:at]):
+        has_begun = has_begun or bool(rank and not level and render_body(one.element for one in blocks[:at]))
+        if rank and not level and not has_begun:
             level = rank
         elif rank and rank <= (level or _SECTION_LEVEL):
             own = blocks[:at]

@@ -99,9 +99,13 @@ def macro_name(element: Element) -> str:
 
 def list_blocks(element: Element) -> Iterator[Element]:
     """The blocks of a page in their order, whatever layout they are in."""
-    for child in element:
-        if tag_name(child) in WRAPPERS:
-            yield from list_blocks(child)
+    within = [iter(element)]  # not by recursion, which a page of nothing but layouts would exhaust
+    while within:
+        child = next(within[-1], None)
+        if child is None:
+            within.pop()
+        elif tag_name(child) in WRAPPERS:
+            within.append(iter(child))
         else:
             yield child
 

@@ -7,6 +7,7 @@ A body is checked before it is sent, because Confluence's own error about it hel
 XHTML with the prefixes `ac:` and `ri:` and HTML's named entities, after Atlassian's page "Confluence Storage Format".
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from html import entities
@@ -192,7 +193,7 @@ class ConfluenceClient:
         `is_repeat`: an earlier attempt may have made it, so look first.
         """
         body = add_mark(draft.body, draft.mark)
-        check_storage(body)
+        await asyncio.to_thread(check_storage, body)
         space = await self._space()
         # Confluence has one page of a title in a space, so the second candidate carries the key.
         for title in _candidate_titles(draft):
@@ -235,7 +236,7 @@ class ConfluenceClient:
         `note` goes into the page's history. It must be unique to this update: a write whose answer was lost is found
         again by it.
         """
-        check_storage(body)
+        await asyncio.to_thread(check_storage, body)
         changed = {
             "id": seen.id,
             "status": "current",

@@ -132,7 +132,8 @@ class PageSync:
         page, memo = await self._confluence.read(link.external_id), wanted.memo
         if page is not None:
             known = await self._last_snapshot(link, memo, page)
-            body, record = replace_top_block(page.body, known, self._compiler.header(wanted.order))
+            header = await asyncio.to_thread(self._compiler.header, wanted.order)
+            body, record = await asyncio.to_thread(replace_top_block, page.body, known, header)
             if body:
                 # Before the page: if the answer to the write is lost, only this tells our text from people's
                 # (decision 25).
@@ -156,9 +157,10 @@ class PageSync:
         mark = _mark(link, memo)
         draft = PageDraft(wanted.incident.key, content.title, add_mark(content.body, mark), mark, self._parent_id)
         made = await self._confluence.create(draft, is_repeat=link.is_unsure or link.attempts > 1)
-        record = snapshot_written(content.fresh)
+        record = await asyncio.to_thread(snapshot_written, content.fresh)
         if made.was_there and made.page.version == 1:  # an earlier attempt's page, which no one has edited
-            record = snapshot_found(split_page(made.page.body), content.fresh)
+            split = await asyncio.to_thread(split_page, made.page.body)
+            record = await asyncio.to_thread(snapshot_found, split, content.fresh)
         elif made.was_there:
             record = join_snapshots(record, await self._extras.read_snapshot(made.page))
         memo = replace(memo, record=record, title=made.page.title, named=content.title)

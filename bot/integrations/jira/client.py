@@ -5,6 +5,7 @@ may have happened is looked up by its label before it is repeated. Jira's search
 seconds.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -324,7 +325,8 @@ class JiraClient:
         if is_repeat and (issue := await self.find(item.label)):
             return CreatedIssue(issue.key, issue.url, was_there=True, issue=issue, is_unassigned=_lacks(issue, item))
         try:
-            answer = await self._line.ask(post(f"{API}/issue", {"fields": new_fields(item)}))
+            fields = await asyncio.to_thread(new_fields, item)  # a long description takes half a second to convert
+            answer = await self._line.ask(post(f"{API}/issue", {"fields": fields}))
             key = answer.text("key")
         except IntegrationError as error:
             if error.may_have_happened:
@@ -364,7 +366,7 @@ class JiraClient:
 
     async def edit(self, key: str, changes: IssueChanges) -> None:
         """Change only what `changes` names, so that people's edits of the rest stay."""
-        if fields := changed_fields(changes):
+        if fields := await asyncio.to_thread(changed_fields, changes):
             await self._line.ask(put(issue_path(key), {"fields": fields}))
 
     async def status_of(self, keys: Iterable[str]) -> dict[str, Issue | None]:

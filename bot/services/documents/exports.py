@@ -43,7 +43,7 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Delivery, NewDelivery
 from storage.queues import DeliveryKind
-from storage.sections import EditedCopy
+from storage.sections import EditedCopy, NewEdit
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,8 @@ class CanvasDelivery:
             if new := await self._import_edits(job, copy, sheet, {id_: found[id_] for id_ in edited}):
                 taken |= dict.fromkeys(new)
                 sheet = await asyncio.to_thread(self._sheet, job)
-            merged = canvas.merge(sheet.regions, found, [id_ for id_ in edited if id_ not in taken])
+            left = [id_ for id_ in edited if id_ not in taken]
+            merged = await asyncio.to_thread(canvas.merge, sheet.regions, found, left)
             plan = await asyncio.to_thread(canvas.plan_steps, found, merged.regions)
             change = _Change(copy.external_id, markdown, found, merged, plan)
             # Saved before the write: a process that dies half-way must not take its own text for a person's edit
@@ -188,22 +189,28 @@ class CanvasDelivery:
 
         Out of a masked copy nothing is taken: the record would lose what is masked.
         """
-        clear = {
+        edits = await asyncio.to_thread(self._read_edits, job, copy, sheet, edited)
+        if not edits:
+            return []
+        new = [edit for edit in edits.values() if edit is not None]
+        await self._store.write(lambda tx: drafts_service.keep_edits(tx, job.incident, new, job.now, job.order.by))
+        return list(edits)
+
+    @staticmethod
+    def _read_edits(job: _Job, copy: EditedCopy, sheet: _Sheet, edited: Mapping[str, str]) -> dict[str, NewEdit | None]:
+        if job.order.masked:
+            return {}
+        texts = {
             id_: clean_input(text, "That canvas", drafts_service.LONGEST)
             for id_, text in edited.items()
             if id_ in copy.marks
         }
-        clear = {id_: text for id_, text in clear.items() if _is_clear(id_, text, sheet.draft)}
-        if job.order.masked or not clear:
-            return []
+        clear = {id_: text for id_, text in texts.items() if _is_clear(id_, text, sheet.draft)}
+        if not clear:
+            return {}
         came = canvas.compile_edited(clear, copy.marks, sheet.draft.shown)
         paper = ReturnedDraft(job.incident.number, copy.external_id, None, came)
-        edits = await asyncio.to_thread(
-            drafts_service.find_edits, paper, sheet.draft, EditedDraftFile("", "", CANVAS), job.now
-        )
-        new = [edit for edit in edits.values() if edit is not None]
-        await self._store.write(lambda tx: drafts_service.keep_edits(tx, job.incident, new, job.now, job.order.by))
-        return list(edits)
+        return drafts_service.find_edits(paper, sheet.draft, EditedDraftFile("", "", CANVAS), job.now)
 
     async def _save_result(
         self, job: _Job, copy: EditedCopy, sheet: _Sheet, merged: MergedCanvas, after: str
@@ -283,8 +290,7 @@ class ExportDelivery:
         if audience is not None and audience.is_shared and not order.agreed:
             asked = exports_views.audience_question(incident, order, is_known=audience.is_known)
             return replace(OutgoingMessage.of(asked), to=order.by)
-        leaf = await asyncio.to_thread(self._papers.compile_light, incident, order, now)
-        comment = exports_views.comment(leaf.case, leaf.document)
+        comment = await asyncio.to_thread(self._write_comment, incident, order, now)
         if audience is not None and audience.is_archived and order.to == incident.channel:
             # Slack takes no message there any more. Who ordered the export was a member, so the file goes to them.
             return replace(
@@ -299,6 +305,10 @@ class ExportDelivery:
         regions = {"taken": written.taken, "left": written.left, "contested": written.contested}
         note = exports_views.canvas_comment(written.link, regions, is_new=written.is_new, masked=written.masked)
         return replace(posted, text=f"{comment}\n{note}", file=None)
+
+    def _write_comment(self, incident: Incident, order: ExportOrder, now: datetime) -> str:
+        leaf = self._papers.compile_light(incident, order, now)
+        return exports_views.comment(leaf.case, leaf.document)
 
     async def _audience(self, order: ExportOrder) -> Audience | None:
         """Who can read the target; None for a person's own conversation, or if it cannot be posted there."""

@@ -204,3 +204,4 @@ def test_a_page_nested_beyond_reason_is_read() -> None:
     with working_at_most(20):
         assert "deep" in read_regions(region(deep))["leadup"]
         assert "deep" in read_regions(region("<p>" + "<em>" * 2_000 + "deep" + "</em>" * 2_000 + "</p>"))["leadup"]
+        assert "deep" in render_markdown(split_page("<div>" * 2_000 + "<p>deep</p>" + "</div>" * 2_000).head)
