@@ -71,7 +71,7 @@ _QUEUE = QueueStatements(
     },
     settled={
         name: bindparam(f"new_{name}", type_=_delivery.c[name].type)
-        for name in ("state", "due_at", "sent_channel", "sent_ts", "error", "recipient", "fallback")
+        for name in ("state", "due_at", "sent_channel", "sent_ts", "error", "recipient", "fallback", "is_blocking")
     },
 )
 _OF_REMINDER = Statement(
@@ -122,15 +122,20 @@ _WAITING_THREAD = Statement(
         _delivery.c.kind == bindparam("kind"),
     )
 )
-_DOUBTFUL = Statement(
-    select(_delivery.c.recipient, func.min(_delivery.c.id))
+_AHEAD = Statement(
+    select(_delivery.c.id)
     .where(
         DELIVERY_WAITING,
-        _delivery.c.due_at > bindparam("now"),
-        _delivery.c.state == DeliveryState.UNSURE,
-        _delivery.c.attempts <= bindparam("most"),
+        _delivery.c.recipient == bindparam("recipient"),
+        _delivery.c.id < bindparam("before"),
+        or_(
+            _delivery.c.is_blocking,
+            _delivery.c.state == DeliveryState.SENDING,
+            _delivery.c.due_at <= bindparam("now"),  # another process is about to claim it
+        ),
     )
-    .group_by(_delivery.c.recipient)
+    .order_by(_delivery.c.id)
+    .limit(1)
 )
 _EXPORTS = Statement(
     select(func.count())
@@ -173,13 +178,17 @@ _MAKE_DUE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class SendOutcome:
-    """The outcome of an attempt; `due_at` is when to try again, if at all."""
+    """The outcome of an attempt; `due_at` is when to try again, if at all.
+
+    `is_blocking`: until then, later messages to the recipient wait as well.
+    """
 
     state: DeliveryState
     due_at: datetime
     channel: str = ""
     ts: str = ""
     error: str = ""
+    is_blocking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +216,7 @@ def enqueue(tx: Transaction, new: NewDelivery) -> None:
         state=DeliveryState.PENDING,
         attempts=0,
         first_tried_at=None,
+        is_blocking=False,
         created_at=new.due_at,
         **dict.fromkeys(("lease_owner", "sent_channel", "sent_ts", "error"), ""),
     )
@@ -223,13 +233,12 @@ def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> t
     return _QUEUE.due(tx, Delivery, now, most, locking=locking)
 
 
-def list_doubtful(tx: Transaction, now: datetime, most_attempts: int) -> dict[str, int]:
-    """By recipient, the first delivery of which Slack may have something, and which is not yet to be tried again.
+def is_next(tx: Transaction, delivery: Delivery, now: datetime) -> bool:
+    """Whether a due delivery may be sent now: it would overtake no earlier one to its recipient.
 
-    Without those that were tried more than `most_attempts` times, and those that a process is sending: one that died
-    would hold up its channel for a lease.
+    One that a process is sending counts until its lease ends, also if that process died: Slack may get it yet.
     """
-    return dict(tx.rows(_DOUBTFUL, now=now, most=most_attempts))
+    return tx.row(_AHEAD, recipient=delivery.recipient, before=delivery.id, now=now) is None
 
 
 def claim(tx: Transaction, delivery: Delivery, owner: str, lease_until: datetime, now: datetime) -> None:
@@ -248,6 +257,7 @@ def settle(tx: Transaction, delivery: Delivery, owner: str, outcome: SendOutcome
         new_sent_channel=outcome.channel,
         new_sent_ts=outcome.ts,
         new_error=outcome.error,
+        new_is_blocking=outcome.is_blocking,
         # An attempt may have turned to the fallback, and the next one must not try the first recipient again.
         new_recipient=delivery.recipient,
         new_fallback=delivery.fallback,

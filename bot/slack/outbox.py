@@ -7,7 +7,7 @@ second copy is possible only if Slack took a message, its answer was lost, and t
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -34,6 +34,10 @@ UNSURE_BACKOFF = timedelta(seconds=30)
 
 LONGEST_SILENCE = timedelta(seconds=60)
 """No longer, if Slack did not answer at all: once it does, what it left must not hold up its channel."""
+
+MOST_BLOCKING = 3
+"""After this many attempts that Slack answered, later messages may pass: one that chokes Slack must not silence a
+channel."""
 
 MOST_ATTEMPTS = 10
 MOST_UPLOADS = 2
@@ -69,6 +73,16 @@ def next_state(
             return delivery, SendOutcome(DeliveryState.UNSURE, due_at, error=result.error)
         case SendVerdict.NEVER:
             return _give_up(delivery, result, now)
+
+
+def keeps_its_place(delivery: Delivery, result: SendResult, outcome: SendOutcome) -> bool:
+    """Whether later messages to the recipient wait until this one is tried again.
+
+    However often, if Slack named the time or did not answer at all: then the message is not to blame.
+    """
+    is_waiting = outcome.state in (DeliveryState.PENDING, DeliveryState.UNSURE)
+    may_block = result.wait is not None or result.is_silent or delivery.attempts <= MOST_BLOCKING
+    return is_waiting and may_block
 
 
 def _give_up(delivery: Delivery, result: SendResult, now: datetime) -> tuple[Delivery, SendOutcome]:
@@ -142,7 +156,8 @@ class _Claimed:
 class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
     """Sends deliveries. `client` must not retry (`retry_handlers=[]`), and needs a timeout of 10 s.
 
-    Several processes on one database share the work. A channel's messages stay in order within each process.
+    Several processes on one database share the work. A channel's messages stay in order whichever process sends them,
+    and whatever becomes of it: none overtakes an earlier one that Slack may have, or may yet get.
     """
 
     def __init__(
@@ -252,24 +267,25 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
 
     def _claim(self, tx: Transaction, now: datetime, deadline: float, *, paced: bool) -> list[_Claimed]:
         """Claim the first message of each recipient, and cancel those whose reason is gone."""
-        doubtful = deliveries_store.list_doubtful(tx, now, pace.MOST_BLOCKING) if self._silent_rounds else {}
         claimed: list[_Claimed] = []
         for waiting in _by_recipient(deliveries_store.due(tx, now, MOST_DUE), now):
             is_fresh = any(pace.is_fresh(one, now) for one in waiting)
             may_go = not paced or self._limiter.budget.allows(time.monotonic(), len(claimed), is_fresh=is_fresh)
             if len(claimed) == AT_ONCE or not may_go:
                 break
-            found = self._claim_first(tx, waiting, now, doubtful, paced=paced)
+            if paced and self._limiter.must_pause(waiting[0].recipient):
+                continue
+            found = self._claim_first(tx, waiting, now)
             if found is not None:
                 claimed.append(_Claimed(*found, deadline, is_burst=len(waiting) > 1))
         return claimed
 
     def _claim_first(
-        self, tx: Transaction, waiting: Sequence[Delivery], now: datetime, doubtful: Mapping[str, int], *, paced: bool
+        self, tx: Transaction, waiting: Sequence[Delivery], now: datetime
     ) -> tuple[Delivery, OutgoingMessage] | None:
         """Claim the first of one recipient's messages that is still wanted; None if none may be sent yet."""
         for delivery in waiting:
-            if self._limiter.must_wait(delivery, now, doubtful, paced=paced):
+            if not deliveries_store.is_next(tx, delivery, now):
                 return None
             deliveries_store.claim(tx, delivery, self._owner, now + LEASE, now)
             # Composed under the claim, so that the message is true now, and not when it was enqueued.
@@ -340,9 +356,8 @@ class Outbox(QueueWorker[_Claimed, SendResult, SendResult]):
         # After an unknown error the message may have been sent, so the next attempt looks for it first.
         result = _perhaps(job, ended, "sending it") if isinstance(ended, BaseException) else ended
         delivery, outcome = next_state(job.delivery, job.message, result, now)
+        outcome = replace(outcome, is_blocking=keeps_its_place(job.delivery, result, outcome))
         was_ours = await self._store.write(lambda tx: self._settle(tx, delivery, outcome))
-        # The delivery as it was claimed: after a fallback the recipient is another, and this one is free again.
-        self._limiter.note(job.delivery, outcome, may_block=result.wait is not None or result.is_silent)
         _OUTCOMES.labels(outcome.state).inc()
         if was_ours and outcome.state is DeliveryState.SENT:
             for follower in self._followers:

@@ -167,12 +167,16 @@ class ReminderRow(NumberedRow, table=True):
 
 
 class DeliveryRow(NumberedRow, table=True):
-    """One message to Slack; `send_key` finds it again in the channel's history."""
+    """One message to Slack; `send_key` finds it again in the channel's history.
+
+    `is_blocking`: it was tried, and later messages to its recipient wait until it is tried again.
+    """
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("send_key"),
         partial_index("ix_delivery_due", "due_at", where=DELIVERY_WAITING),
+        partial_index("ix_delivery_recipient", "recipient", "id", where=DELIVERY_WAITING),
         partial_index("ix_delivery_prompt", "incident_id", where=DELIVERY_PROMPT),
         partial_index("ix_delivery_message", "incident_id", where=DELIVERY_MESSAGE),
         partial_index("ix_delivery_export", "incident_id", where=DELIVERY_EXPORT),
@@ -196,6 +200,7 @@ class DeliveryRow(NumberedRow, table=True):
     sent_ts: str = text_column()
     error: str = text_column()
     created_at: datetime = time_column()
+    is_blocking: bool = flag_column()
 
 
 class SweepRow(SQLModel, table=True):

@@ -84,6 +84,7 @@ SLACK = (
         (
             f"{_SENDING}::test_a_night_without_a_network_loses_nothing",
             f"{_OUTAGE}::test_after_an_outage_each_channel_gets_its_messages_in_order",
+            f"{_OUTAGE}::test_after_slack_took_requests_and_never_answered_a_channel_keeps_its_order",
             f"{_OUTAGE}::test_what_an_outage_left_goes_out_in_a_burst_and_leaves_room_for_an_answer",
         ),
     ),
@@ -217,8 +218,11 @@ PROCESS = (
     Fault(
         24,
         "SIGKILL after the post, before it is marked as sent",
-        "The next process finds the post by its key. One post.",
-        (f"{_KILLS}::test_killed_between_a_reminder_s_claim_and_its_send_it_is_sent_once",),
+        "The next process finds the post by its key. One post. Later messages to the channel wait for it.",
+        (
+            f"{_KILLS}::test_killed_between_a_reminder_s_claim_and_its_send_it_is_sent_once",
+            "faults/test_named_kills.py::test_killed_while_slack_answers_nothing_a_channel_keeps_its_order",
+        ),
     ),
     Fault(
         25,

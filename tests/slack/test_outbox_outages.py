@@ -49,16 +49,35 @@ async def test_after_an_outage_each_channel_gets_its_messages_in_order(
     assert set(post.states()) == {"sent"}
 
 
-async def test_after_slack_took_requests_and_never_answered_a_channel_keeps_its_order(post: Post) -> None:
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("times", [2, 5])
+async def test_after_slack_took_requests_and_never_answered_a_channel_keeps_its_order(
+    post: Post, times: int, *, restarts: bool
+) -> None:
     post.wait_at_most(0.2)
-    post.slack.fail("chat.postMessage", until=asyncio.Event(), times=2)
+    post.slack.fail("chat.postMessage", until=asyncio.Event(), times=times)
     for number in range(4):
         await post.owe(f"message {number}")
-    for _ in range(8):
+    # As long as it takes: the waits after a doubt are half a minute and more.
+    while post.slack.api.faults["chat.postMessage"]:
         await post.tick(5)
     post.wait_at_most(LONG_SECONDS)
+    if restarts:
+        post.outbox = post.another_outbox()
     await catch_up(post, 5)
     assert post.list_texts() == [f"message {number}" for number in range(4)]
+
+
+async def test_two_processes_at_once_keep_the_order_of_every_channel(post: Post) -> None:
+    channels = [post.slack.channel(f"channel-{number}") for number in range(4)]
+    for number in range(6):
+        for channel in channels:
+            await post.owe(f"message {number}", channel)
+    post.slack.fail("chat.postMessage", delay=0.01, times=1_000)
+    outboxes = [post.outbox, post.another_outbox(), post.another_outbox()]
+    while set(post.states()) != {"sent"}:
+        await asyncio.gather(*(outbox.run_due(post.clock.now()) for outbox in outboxes))
+    assert {tuple(post.list_texts(channel)) for channel in channels} == {tuple(f"message {n}" for n in range(6))}
 
 
 async def test_a_night_in_which_looking_gets_no_answer_gives_nothing_up(post: Post) -> None:

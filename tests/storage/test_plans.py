@@ -37,7 +37,7 @@ from tests.support.storage.sample_records import NOW, PLACE, entry, open_inciden
 from tests.support.timeouts import PATIENT
 
 # Their indexes hold only what is still to be done, and all of it is wanted.
-PARTIAL = ("ix_delivery_due", "ix_reminder_due", "ix_lookback_going", "ix_attachment_wanted")
+PARTIAL = ("ix_delivery_due", "ix_delivery_recipient", "ix_reminder_due", "ix_lookback_going", "ix_attachment_wanted")
 LOOKED_UP = re.compile(
     r"SCAN recall_words VIRTUAL TABLE INDEX \d+:M"  # words in the index of words
     r"|SCAN \w+ VIRTUAL TABLE INDEX 1:|SCAN \(subquery-\d+\)"  # a list given as JSON; what another step found
@@ -75,6 +75,7 @@ def a_tick(tx: Transaction) -> None:
     timeline_store.find_latest_recorded(tx, 1)
     deliveries_store.enqueue(tx, NewDelivery("T1", DeliveryKind.MESSAGE, "C1", "{}", NOW))
     for delivery in deliveries_store.due(tx, NOW, 50):
+        assert deliveries_store.is_next(tx, delivery, NOW)
         deliveries_store.claim(tx, delivery, "us", NOW, NOW)
         deliveries_store.settle(tx, delivery, "us", SendOutcome(DeliveryState.SENT, NOW))
     deliveries_store.next_due(tx)
