@@ -13,7 +13,6 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.timeouts import Timeouts
@@ -197,7 +196,7 @@ class SocketMode:
             response = await self._dispatch(request.payload, _retry_headers(request), request.envelope_id)
             answer = _acknowledge(request, response)
             if answer is not None:
-                await client.send_socket_mode_response(answer)
+                await client.send_message(answer)
         except (aiohttp.ClientError, OSError) as error:
             log.warning(
                 "An answer didn't reach Slack over the socket (%(cause)s). What was asked took effect.",
@@ -227,18 +226,20 @@ def _retry_headers(request: SocketModeRequest) -> dict[str, str]:
     return headers
 
 
-def _acknowledge(request: SocketModeRequest, response: BoltResponse) -> SocketModeResponse | None:
-    """The acknowledgement; None after a failure, so that Slack repeats an event and shows an error for a command."""
+def _acknowledge(request: SocketModeRequest, response: BoltResponse) -> str | None:
+    """The acknowledgement as JSON; None after a failure: Slack repeats an event and shows an error for a command."""
+    envelope: dict[str, Any] = {"envelope_id": request.envelope_id}
     if response.status == 400:  # logged; the same again would not be read either
-        return SocketModeResponse(envelope_id=request.envelope_id)
+        return json.dumps(envelope)
     if response.status != 200:
         log.warning(
             "A request over the socket (%(kind)s) was refused with %(status)d. Slack repeats it if it's an event.",
             {"event": "envelope_refused", "kind": request.type, "status": response.status},
         )
         return None
-    payload: dict[str, Any] | None = None
-    if response.body and request.accepts_response_payload:
-        is_json = response.headers.get("content-type", [""])[0].startswith("application/json")
-        payload = json.loads(response.body) if is_json else {"text": response.body}
-    return SocketModeResponse(envelope_id=request.envelope_id, payload=payload)
+    if not response.body or not request.accepts_response_payload:
+        return json.dumps(envelope)
+    if response.headers.get("content-type", [""])[0].startswith("application/json"):
+        # The body is JSON already: a receipt is not read only to be written again.
+        return f'{json.dumps(envelope)[:-1]}, "payload": {response.body}}}'
+    return json.dumps(envelope | {"payload": {"text": response.body}})
