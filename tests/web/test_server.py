@@ -1,12 +1,13 @@
 """HTTP over real sockets: Slack's requests are answered, everybody else's are turned away."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
@@ -17,11 +18,13 @@ import pytest_asyncio
 from bot.clock import SettableClock
 from bot.errors import Misconfigured
 from bot.rehearsal.server import StandIn
+from bot.timeouts import Timeouts
 from bot.web.health import Health, Probe
-from bot.web.server import build_app, serve
+from bot.web.server import REQUEST_SECONDS, build_app, serve
 from bot.web.slack_endpoint import Dispatcher, Guard
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.echo_app import Echo, without_delay
+from tests.support.timeouts import PATIENT
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -56,7 +59,7 @@ class House:
 
 
 @asynccontextmanager
-async def a_house() -> AsyncIterator[House]:
+async def a_house(timeouts: Timeouts = PATIENT, request_seconds: float = REQUEST_SECONDS) -> AsyncIterator[House]:
     clock = SettableClock(NOW)
     troubles = {"database": "", "slack": "", "scheduler": ""}
 
@@ -70,9 +73,9 @@ async def a_house() -> AsyncIterator[House]:
         slack.patience = LONG_SECONDS
         echo = Echo(slack)
         health = Health({name: probe_of(name) for name in troubles})
-        app = build_app(Dispatcher(echo.app), Guard(slack.signing_secret, clock), health)
+        app = build_app(Dispatcher(echo.app), Guard(slack.signing_secret, clock), health, timeouts=timeouts)
         ready: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=ready))
+        serving = asyncio.create_task(serve(app, "127.0.0.1", 0, ready=ready, request_seconds=request_seconds))
         port = await ready
         url = f"http://127.0.0.1:{port}"
         slack.send_to(f"{url}/slack/events")
@@ -203,6 +206,23 @@ async def test_a_body_in_pieces_is_put_together_before_it_is_verified(house: Hou
     signed = JSON | house.slack.http.sign(raw)
     async with house.http.post(f"{house.url}/slack/events", data=halves(), headers=signed) as answer:
         assert (answer.status, "in two halves" in await answer.text()) == (200, True)
+
+
+async def test_a_body_whose_rest_does_not_come_is_refused() -> None:
+    async with a_house(replace(PATIENT, request_body=0.05)) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\nhalf")
+        assert b" 408 " in await reader.readline()
+        writer.close()
+
+
+async def test_whoever_sends_no_body_at_all_is_let_go() -> None:
+    async with a_house(request_seconds=0.1) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), LONG_SECONDS) == b""
+        writer.close()
 
 
 async def test_the_address_of_slack_takes_nothing_but_a_post(house: House) -> None:

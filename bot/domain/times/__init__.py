@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+from bot.domain.text import format_clock
 from bot.domain.times import evidence, zone_names
 from bot.domain.times.clocks import Stamp, stamp_at
 from bot.domain.times.days import Day, move_near
@@ -161,9 +162,9 @@ def prepare() -> None:
 
 def format_moment(moment: datetime, end: datetime | None, approximate: bool, precise: bool) -> str:  # noqa: FBT001
     """A moment as the timeline shows it, in UTC and without a date: "14:05", "~13:30–13:45", "16:05:57"."""
-    form = "%H:%M:%S" if precise else "%H:%M"
-    last = f"\u2013{end.astimezone(UTC):{form}}" if end else ""
-    return f"{'~' if approximate else ''}{moment.astimezone(UTC):{form}}{last}"
+    write = "{:%H:%M:%S}".format if precise else format_clock
+    last = f"\u2013{write(end.astimezone(UTC))}" if end else ""
+    return f"{'~' if approximate else ''}{write(moment.astimezone(UTC))}{last}"
 
 
 def _read_behind_bar(text: str, author: _Author) -> Reading | None:

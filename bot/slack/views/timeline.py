@@ -14,7 +14,7 @@ from bot.domain import text as text_rules
 from bot.domain import timeline as timeline_rules
 from bot.domain.incident import MILESTONE_TEXTS, text_beyond_milestone
 from bot.domain.records import Case, Entry, EntryKind, Incident, Status
-from bot.domain.text import format_day, shorten
+from bot.domain.text import format_clock, format_day, shorten
 from bot.domain.timeline import TimeOffer, list_offers
 from bot.domain.times import Reading, format_moment
 from bot.slack.mrkdwn import mrkdwn
@@ -115,8 +115,8 @@ class Clocks:
         first, last = ends[0], ends[-1]
         if first.date() != last.date():
             return " – ".join(f"{format_day(each.date(), self.now.date())}, {each:%H:%M}" for each in ends)
-        clock = "%H:%M:%S" if _is_short(first, last) and last != first else "%H:%M"
-        return self._local_day(moment, first) + "–".join(f"{each:{clock}}" for each in ends)
+        write = "{:%H:%M:%S}".format if _is_short(first, last) and last != first else format_clock
+        return self._local_day(moment, first) + "–".join(map(write, ends))
 
     def _local_day(self, moment: datetime, local: datetime) -> str:
         """`today `, if it is yesterday in UTC already; `Mon ` if only the dates differ; else empty."""
