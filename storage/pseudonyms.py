@@ -34,7 +34,6 @@ _incident, _action, _exemption = table_of(IncidentRow), table_of(ActionRow), tab
 _reminder, _delivery = table_of(ReminderRow), table_of(DeliveryRow)
 
 _NAMES = Statement(select(_person.c.name).where(_person.c.id == bindparam("user")))
-_TAKEN = Statement(select(_incident.c.id).where(_incident.c.opened_by == bindparam("pseudonym")).limit(1))
 _EXEMPT = Statement(insert(_exemption).values(reason=bindparam("reason")))
 _END_EXEMPTION = Statement(delete(_exemption))
 # What belongs to the person alone goes.

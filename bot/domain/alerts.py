@@ -277,9 +277,9 @@ def missing_start(alert: Alert) -> Alert | None:
     return replace(alert, status=AlertStatus.FIRING, at=alert.starts_at, event=alert.start, by="")
 
 
-def belongs_to(group: AlertGroup, alert: Alert, *, is_open: bool) -> bool:
-    """Whether an event belongs to the group as it is now; `is_open`: its incident is not resolved."""
-    return group.ended_at is None or is_open or alert.at <= group.ended_at + QUIET
+def belongs_to(group: AlertGroup, alert: Alert) -> bool:
+    """Whether an event belongs to the group as it is now, by time alone: an open incident may get it all the same."""
+    return group.ended_at is None or alert.at <= group.ended_at + QUIET
 
 
 def apply_alert(group: AlertGroup, alert: Alert, known: AlertStatus | None) -> AlertGroup:

@@ -274,7 +274,6 @@ _BY_WEIGHT = (
     "root_cause", "impact", "actions", "summary", "timeline", "whys", "detection",
     "recovery", "response", "fault", "leadup", "lessons", "recurrence", "backlog_check",
 )  # fmt: skip
-_MOST_NAMED = 2
 
 
 def list_blank_sections(case: Case) -> tuple[str, ...]:
@@ -315,19 +314,6 @@ def find_next_section(case: Case) -> str:
     """
     blank = sort_by_weight(case)
     return next((slug for slug in blank if slug not in ("timeline", "whys")), blank[0] if blank else "")
-
-
-def describe_progress(case: Case) -> str:
-    """How complete the document is, important blanks first, without a full stop: it may be part of a longer message."""
-    filled, total = count_sections(case)
-    names = [BY_SLUG[slug].title for slug in sort_by_weight(case)]
-    if not names:
-        return f"All {total} sections are done"
-    named = names[:_MOST_NAMED]
-    if len(names) > _MOST_NAMED:
-        named.append(f"{len(names) - _MOST_NAMED} more")
-    subject = " and ".join([", ".join(named[:-1]), named[-1]]) if len(named) > 1 else named[0]
-    return f"{subject} {'are' if len(names) > 1 else 'is'} empty; {filled} of {total} sections done"
 
 
 def _is_written(case: Case, slug: str) -> bool:

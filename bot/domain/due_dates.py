@@ -297,14 +297,13 @@ def _first_of(text: str, last: date, today: date) -> date | None:
     return first if match is not None and not match["end"] and first > today else None
 
 
-def choose_from(days: Iterable[date], written: str, why: str = "") -> Due:
+def choose_from(days: Iterable[date], written: str) -> Due:
     """These days to choose from, without repeats; a single one is the day itself."""
     choices = tuple(sorted(set(days)))
-    if len(choices) == 1 and not why:
+    if len(choices) == 1:
         return Due(choices)
-    return Due(
-        choices, why or f"“{written[:60]}” could be {'either of two' if len(choices) == 2 else 'one of several'} days."
-    )
+    number = "either of two" if len(choices) == 2 else "one of several"
+    return Due(choices, f"“{written[:60]}” could be {number} days.")
 
 
 def last_day_of_month(year: int, month: int) -> date:

@@ -9,10 +9,10 @@ from bot.rehearsal.block_kit import collect_state
 from bot.rehearsal.workspace import Canvas, Json, Message, SharedFile, StandInChannel, User, View, Workspace
 
 
-def user_json(workspace: Workspace, user: User, *, with_email: bool = True, with_locale: bool = False) -> Json:
+def user_json(workspace: Workspace, user: User, *, with_locale: bool = False) -> Json:
     """A user as in users.info, with the language on request; a bot has no zone."""
     profile: Json = {"display_name": user.name, "real_name": user.name}
-    if user.email and with_email:
+    if user.email:
         profile["email"] = user.email
     shown: Json = {
         "id": user.id,

@@ -143,9 +143,9 @@ def find_unknown(environ: Mapping[str, str] | None = None, env_file: str | Path 
     return tuple(sorted(name for name in names if name.startswith("AFTERWORD_") and name not in known))
 
 
-def describe_unknown(environ: Mapping[str, str] | None = None, env_file: str | Path | None = ".env") -> list[str]:
-    """The same, one sentence for each."""
-    return [f"{name} isn't a setting. Check its spelling." for name in find_unknown(environ, env_file)]
+def describe_unknown() -> list[str]:
+    """The same of our own environment, one sentence for each."""
+    return [f"{name} isn't a setting. Check its spelling." for name in find_unknown()]
 
 
 def _describe_unset(field: str) -> str:

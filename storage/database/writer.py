@@ -147,10 +147,8 @@ def not_recorded(error: Exception, driver: Driver) -> NotRecorded:
 class WriterState:
     """What health and metrics may know of the writer."""
 
-    units: int = 0
     batches: int = 0
     refused: int = 0
-    last_error: str = ""
 
 
 class Writer:
@@ -335,7 +333,6 @@ class Writer:
         except _transaction_errors() as error:
             self._clean_up(error)
             return error
-        self.state.units += len(batch)
         self.state.batches += 1
         return None
 
@@ -407,7 +404,6 @@ class Writer:
             {"event": "not_recorded", "requests": len(batch), "cause": str(not_recorded(error, self._driver))},
         )
         self.state.refused += len(batch)
-        self.state.last_error = type(error).__name__
         for pending in batch:
             pending.error = not_recorded(error, self._driver)
         answer_all(batch)

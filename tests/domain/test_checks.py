@@ -7,12 +7,6 @@ from tests.support.export.cases import FULL, NOTHING_KNOWN, action, at, case, en
 ALL_WRITTEN = tuple(section_text(section.slug, "Known.") for section in SECTIONS)
 
 
-def without(*slugs: str) -> str:
-    return checks_rules.describe_progress(
-        case(sections=tuple(text for text in ALL_WRITTEN if text.section not in slugs))
-    )
-
-
 def test_where_nothing_is_known_every_section_is_blank_in_document_order() -> None:
     assert checks_rules.list_blank_sections(NOTHING_KNOWN) == tuple(section.slug for section in SECTIONS)
     assert checks_rules.count_sections(NOTHING_KNOWN) == (0, 14)
@@ -38,20 +32,11 @@ def test_a_complete_case_misses_nothing() -> None:
     complete = case(sections=ALL_WRITTEN, actions=(action(1),))
     assert checks_rules.list_blank_sections(complete) == ()
     assert checks_rules.find_next_section(complete) == ""
-    assert checks_rules.describe_progress(complete) == "All 14 sections are done"
 
 
 def test_the_next_section_is_the_one_that_readers_look_for_first() -> None:
     assert checks_rules.find_next_section(NOTHING_KNOWN) == "root_cause"
     assert checks_rules.find_next_section(case(sections=(section_text("root_cause", "The pool."),))) == "impact"
-
-
-def test_the_sentence_names_the_weightiest_blanks_first() -> None:
-    assert without("leadup") == "Leadup is empty; 13 of 14 sections done"
-    assert without("impact", "root_cause") == "Root cause and Impact are empty; 12 of 14 sections done"
-    assert (
-        without("leadup", "impact", "root_cause") == "Root cause, Impact and 1 more are empty; 11 of 14 sections done"
-    )
 
 
 def test_lead_and_severity_are_findings_and_no_sections_once_it_is_resolved() -> None:

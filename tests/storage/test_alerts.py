@@ -27,7 +27,7 @@ def report_alert(
 def receive(tx: Transaction, alert: Alert, now: datetime) -> AlertGroup:
     """Record a reported event, as the service does."""
     group = alerts_store.find_latest(tx, "T1", alert)
-    if group is None or not alerts_rules.belongs_to(group, alert, is_open=False):
+    if group is None or not alerts_rules.belongs_to(group, alert):
         group = alerts_store.begin(tx, "T1", "C1", alert, alert.at, now)
     known = alerts_store.read_status(tx, group, alert.fingerprint)
     alerts_store.add_event(tx, group, alert, now)

@@ -109,12 +109,12 @@ _BEFORE = (
 )
 
 
-def check_storage(body: str, system: str = "Confluence") -> None:
+def check_storage(body: str) -> None:
     """Raise IntegrationError if Confluence would refuse a body, because it is too large or not well-formed."""
     if len(body.encode("utf-8", "replace")) > LARGEST:
         raise IntegrationError(
-            system,
-            f"{system} takes pages of up to 5 MB, and this one is larger. Shorten its longest sections, or attach "
+            "Confluence",
+            "Confluence takes pages of up to 5 MB, and this one is larger. Shorten its longest sections, or attach "
             "the export as a file.",
             is_permanent=True,
         )
@@ -125,8 +125,8 @@ def check_storage(body: str, system: str = "Confluence") -> None:
         line, column = error.lineno - 1, error.offset + 1  # `_BEFORE` is the first line
         words = expat.ErrorString(error.code)
         raise IntegrationError(
-            system,
-            f"{system} would refuse the page: it isn't well-formed at line {line}, column {column} ({words}). "
+            "Confluence",
+            f"Confluence would refuse the page: it isn't well-formed at line {line}, column {column} ({words}). "
             "Check the page's template.",
             is_permanent=True,
         ) from None

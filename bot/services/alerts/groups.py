@@ -139,7 +139,7 @@ class Sorting:
         if newest is not None and newest.stand is GroupState.ATTACHED and is_open(newest):
             is_its = newest in near or self._chosen.opens_by(alert) or alerts_store.has_fired(self._tx, newest, alert)
             return newest if is_its else None
-        return near[-1] if near and alerts_rules.belongs_to(near[-1], alert, is_open=False) else None
+        return near[-1] if near and alerts_rules.belongs_to(near[-1], alert) else None
 
     def _rows(self, first: Alert, fresh: dict[int, ChangedGroup]) -> list[AlertGroup]:
         """The groups that a late event may change, as they are in this transaction."""
@@ -423,7 +423,7 @@ class _Intake:
 
     def _goes_on(self, fresh: ChangedGroup, alert: Alert) -> bool:
         """Whether an alert belongs to the newest group. What came before is settled first if that may decide it."""
-        if belongs_to(fresh.group, alert, is_open=False):
+        if belongs_to(fresh.group, alert):
             return True
         if fresh.weighed:
             self._settle(fresh)

@@ -329,7 +329,7 @@ def drop_form(action: Action) -> Block:
 
 def date_form(action: Action, today: date) -> Block:
     """The form behind [New date]. It shows the current due date, else `today`."""
-    day = blocks.input_block("Due date", blocks.date_picker("due", action.due_on or today))
+    day = blocks.input_block("Due date", blocks.due_picker(action.due_on or today))
     return _form(action, "New due date", "action_date", day)
 
 
@@ -360,7 +360,7 @@ def add_form(incident: Incident, why: Why | None, groups: Groups = (), before: A
     shown += [
         blocks.text_field(asked, "text", multiline=True, placeholder=words.actions.what_is_done()),
         *owner_fields("Owner", groups, optional=True),
-        blocks.input_block("Due date", blocks.date_picker("due"), optional=True),
+        blocks.input_block("Due date", blocks.due_picker(), optional=True),
         blocks.input_block("Type", kinds, optional=True),
         blocks.text_field("Ticket link", "link", placeholder=LINK_LIKE, optional=True),
     ]

@@ -230,9 +230,9 @@ def _line_value(button: Block) -> str:
     return json.dumps({"do": button["action_id"]} | carried, separators=(",", ":"))
 
 
-def date_picker(name: str, day: date | None = None) -> Block:
-    """A choice of a day, `day` chosen at first."""
-    element: Block = {"type": "datepicker", "action_id": name}
+def due_picker(day: date | None = None) -> Block:
+    """A choice of a due date, `day` chosen at first."""
+    element: Block = {"type": "datepicker", "action_id": "due"}
     return element | {"initial_date": day.isoformat()} if day else element
 
 

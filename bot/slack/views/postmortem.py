@@ -150,7 +150,7 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
             actions_views.heading(action),
             *(blocks.context(each) for each in stays),
             *actions_views.owner_fields("Owner", groups, owner, optional=True),
-            blocks.input_block("Due date", blocks.date_picker("due", action.due_on), optional=True),
+            blocks.input_block("Due date", blocks.due_picker(action.due_on), optional=True),
             blocks.text_field("Ticket link", "link", initial_value=link, placeholder=LINK_LIKE, optional=True),
         ],
         submit="Save",
