@@ -113,7 +113,7 @@ class Afterword:
         self.store = store
         self.clock = clock
         self.clock_keeper: ClockKeeper | None = None
-        """None if the clock is set by somebody, as in a rehearsal: then it is right."""
+        """None if the clock is set by hand, as in a rehearsal: then it is right."""
         self._stack = AsyncExitStack()
         self._pruner = Pruner(store, build_retention_rules(settings))
         self.chain_notes = ChainNotes(store, find_notes_file(settings.chain_file, store.driver))
@@ -317,11 +317,11 @@ class Afterword:
         """Raise DatabaseGone, which ends `run`, once the database file is no longer the one that was opened."""
         while self.store.is_whole():  # noqa: ASYNC110 (the file system gives no event)
             await asyncio.sleep(FILE_SECONDS)
-        self.store.writer.stop()  # from here on everybody hears that nothing is recorded
+        self.store.writer.stop()  # from here on everyone is told that nothing is recorded
         raise DatabaseGone(GONE)
 
     async def _send(self) -> None:
-        # What waits for somebody's morning must not go out by a clock that Slack has yet to correct.
+        # What waits for a person's morning must not go out by a clock that Slack has yet to correct.
         if self.clock_keeper is not None:
             await self.clock_keeper.was_checked.wait()
         await self.slack.outbox.run()

@@ -1,7 +1,7 @@
 """Compiled templates, kept as Python keeps compiled modules: beside the source, in `__pycache__`.
 
 To compile the templates takes longer than anything else at the start. What is kept counts only for the very same
-template, environment, Jinja and Python, by a digest of their contents; anything else is compiled anew. Where nothing
+template, environment, Jinja and Python, by a digest of their contents; anything else is compiled again. Where nothing
 can be written (a read-only folder, PYTHONDONTWRITEBYTECODE), what is there is used and the rest compiled each time.
 """
 

@@ -11,7 +11,7 @@ _COUNTER = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def count_seconds() -> float:
-    """Seconds since some moment, by a counter that nobody can set and that goes on while the machine sleeps."""
+    """Seconds since some moment, by a counter that can't be set and goes on while the machine sleeps."""
     return time.clock_gettime(_COUNTER)
 
 
@@ -49,7 +49,7 @@ class TimeReading:
 class CorrectedClock:
     """A clock that is set by what other clocks show: the database's, or Slack's. Until the first it is the machine's.
 
-    Between two settings it goes on by the counter: whoever sets the machine's clock meanwhile does not move it. Any
+    Between two settings it goes on by the counter: setting the machine's clock meanwhile does not move it. Any
     thread may read it.
     """
 

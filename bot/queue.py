@@ -78,7 +78,7 @@ class QueueWorker(ABC, Generic[Job, Result, Outcome]):
             await asyncio.wait([task])
             if error := task.exception():
                 log.error(
-                    "The queue of %(queue)s couldn't be worked on (%(cause)s). It's tried again in seconds; /readyz "
+                    "The queue of %(queue)s is stuck (%(cause)s). It's tried again in seconds; /readyz "
                     "shows whether the database is well.",
                     {"event": "queue_failed", "queue": self._noun, "cause": type(error).__name__},
                 )

@@ -107,7 +107,7 @@ class Sweeper:
             except Exception:
                 _SWEEPS.labels("failed").inc()
                 log.exception(
-                    "A look at what is due failed. The next one is in %(seconds)g s; nothing is lost, but reminders "
+                    "A sweep for what is due failed. The next one is in %(seconds)g s. Nothing is lost, but reminders "
                     "are late.",
                     {"event": "sweep_failed", "seconds": self._seconds},
                 )
@@ -142,7 +142,7 @@ class Sweeper:
             if self._ticking.locked() or time.monotonic() - self._last_tick < MISSED_TICKS * self._seconds:
                 continue
             log.error(
-                "The scheduler missed %(ticks)d ticks and was rebuilt. Reminders may be late.",
+                "The scheduler missed ticks (%(ticks)d) and was restarted. Reminders may be late.",
                 {"event": "scheduler_rebuilt", "ticks": MISSED_TICKS},
             )
             self._shut_down()

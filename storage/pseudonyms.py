@@ -42,7 +42,7 @@ _OWN_ROWS = {
     _tab: Statement(delete(_tab).where(_tab.c.person == bindparam("user"))),
     _account: Statement(delete(_account).where(_account.c.user == bindparam("user"))),
 }
-# What the person still had to do is nobody's: a pseudonym can be reminded of nothing.
+# What the person still had to do has no owner then: a pseudonym can be reminded of nothing.
 _OPEN_DUTIES = (
     Statement(
         update(_action)

@@ -1,7 +1,9 @@
 """What people read, as docs/style.md has it: for screen readers as for eyes."""
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 
 import pytest
@@ -19,6 +21,9 @@ TRANSLATED = (
     r"further on in the channel", r"nothing more is to come", r"by the clock of", r"since that was asked",
     r"no draft of", r"put a backup back", r"is no (id|time|condition|folder|address)\b",
     r"(here|open|published|waived|decided|recorded) already\b", r"takes? the place of ours", r"cannot be had",
+    r"\banybody\b", r"\beverybody\b", r"\bin the place of the\b", r"\btake in the\b", r"\bis [\w ]+ meant\?",
+    r"\bmay stand in\b", r"\bthe (name|id) of who\b", r"\bcan be (two|several) days\b", r"\bno words of people\b",
+    r"\bat (Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d", r"\bwhere people open it\b", r"\bcouldn't be (asked|worked on)\b",
 )  # fmt: skip
 """Phrases that read as if translated. docs/style.md says how to say it instead."""
 _TRANSLATED = re.compile("|".join(TRANSLATED), re.IGNORECASE)
@@ -28,6 +33,8 @@ _EMOJI = re.compile(r":[a-z][a-z0-9_]+:|[\U0001F300-\U0001FAFF\u2600-\u27BF\u23F
 QUOTED = ("bot/domain/samples.py", "bot/demo.py", "bot/rehearsal/", "storage/migrations/")
 """What people say in samples and stories, and what is never changed."""
 FOR_DEVELOPERS = ("architecture.md", "style.md")
+_STIFF = re.compile(r"\b(somebody|nobody|anybody|everybody|(?<!`)anew)\b", re.IGNORECASE)
+"""Words that comments and docstrings do without; `anew` in backticks is a stored word."""
 
 
 def templates() -> Iterator[tuple[str, str]]:
@@ -49,14 +56,27 @@ def strings(tree: ast.Module) -> Iterator[tuple[ast.Constant, str]]:
             yield node, node.value
 
 
+def remarks(source: str) -> Iterator[tuple[int, str]]:
+    """The comments and docstrings of a module: what only developers read, but for the help of a command."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            yield node.lineno, node.value.value
+
+
 def list_texts() -> Iterator[tuple[str, str]]:
     """Everything that people read: templates, strings of the product, README and guides, with where it is."""
     yield from templates()
     for name in modules("bot", "handlers", "storage"):
         if not name.startswith(QUOTED):
             source = (ROOT / name).read_text(encoding="utf-8")
-            yield from ((f"{name}:{line}", text) for line, text in literals(source))
+            pairs = (*literals(source), *(remarks(source) if name.startswith("bot/cli/") else ()))  # help is docstrings
+            yield from ((f"{name}:{line}", text) for line, text in pairs)
     guides = [file for file in sorted((ROOT / "docs").glob("*.md")) if file.name not in FOR_DEVELOPERS]
+    news = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    yield "CHANGELOG.md", news.split("\n## [")[1]
     for file in (ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md", ROOT / ".env.example", *guides):
         yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
 
@@ -81,6 +101,17 @@ def is_sentence(text: str) -> bool:
     return " " in text.strip() and text.rstrip().endswith((".", "!"))
 
 
+def test_comments_and_docstrings_are_as_plain() -> None:
+    found = [
+        (f"{name}:{line}", match[0])
+        for name in modules("bot", "handlers", "storage")
+        if not name.startswith("storage/migrations/")
+        for line, text in remarks((ROOT / name).read_text(encoding="utf-8"))
+        for match in _STIFF.finditer(text)
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize(
     "sentence",
     [
@@ -88,6 +119,7 @@ def is_sentence(text: str) -> bool:
         "Nothing more is to come.", "It fires again since that was asked.", "That is no draft of ours.",
         "It is no id.", "It takes the place of ours.", "Port 80 cannot be had.", "Put a backup back.",
         "“13:05” is read by the clock of that moment.", "It is further on in the channel.",
+        "1 May has passed. Is 1 May 2027 meant?", "Resolved at Mon 4 May, 8:00 UTC.", "The name of who answered.",
     ],
 )  # fmt: skip
 def test_a_phrase_that_was_taken_out_would_be_noticed(sentence: str) -> None:

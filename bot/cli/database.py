@@ -16,7 +16,7 @@ from storage.database.store import open_store
 
 @click.command()
 def migrate() -> None:
-    """Bring the database to this version's schema."""
+    """Update the database to this version's schema."""
     open_store(load_settings().sqlalchemy_url, migrating=True, timeouts=options_commands.find_timeouts()).close()
     click.echo("The database is up to date.")
 
@@ -33,7 +33,7 @@ def backup(file: Path) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Replace the database that's there. It's kept beside the new one.")
 def restore(file: Path, *, force: bool) -> None:
-    """Put the backup FILE in the place of the SQLite database, while the bot is stopped.
+    """Restore the SQLite database from the backup FILE, while the bot is stopped.
 
     FILE is checked first: it must be a whole backup of Afterword, no newer than this version, with its history as it
     was written. It's only read.

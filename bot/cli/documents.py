@@ -146,8 +146,8 @@ _LONGEST_NUMBER = 9
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), default="markdown", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Default: standard output.")
 @click.option("--team", "workspace", help="The workspace's ID, if the database has several.")
-@click.option("--now", help="Show it as of this moment, ISO; default: now.")
-@click.option("--masked", is_flag=True, help="A masked copy to share. What is masked is listed on standard error.")
+@click.option("--now", help="The time to show it as of, in ISO format. Default: now.")
+@click.option("--masked", is_flag=True, help="Write a masked copy to share, and list what's masked on standard error.")
 def export(key: str, form: str, output: Path | None, workspace: str | None, now: str | None, *, masked: bool) -> None:
     """Write the postmortem of an incident, such as INC-7; as json it is the whole record, for `afterword import`."""
     settings, moment = load_settings(), options_commands.parse_now(now)
@@ -191,7 +191,7 @@ def _require_incident(store: Store, key: str, workspace: str | None) -> Incident
 @click.command("import")
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--team", default="", help="The workspace's ID: where to put the incident, or where a draft comes from.")
-@click.option("--channel", default="", help="The channel's ID, where to put the incident; default: the file's.")
+@click.option("--channel", default="", help="The ID of the channel to put the incident into. Default: the file's.")
 @click.option("--as-new", is_flag=True, help="Take the next free key instead of the file's.")
 @click.option(
     "--draft",
@@ -199,12 +199,12 @@ def _require_incident(store: Store, key: str, workspace: str | None) -> Incident
     help="An edited Markdown draft to import. What people wrote is kept.",
 )
 @click.option("--by", default="", help="With --draft: who edited it, a name or a Slack user ID.")
-@click.option("--now", help="With --draft: when it was edited, ISO; default: now.")
+@click.option("--now", help="With --draft: when it was edited, in ISO format. Default: now.")
 def import_(*, file: Path | None, draft: Path | None, by: str, now: str | None, **wish: Any) -> None:
-    """Take in the incident of FILE, as `afterword export --format json` wrote it, or an edited draft (--draft).
+    """Import the incident in FILE, as written by `afterword export --format json`, or an edited draft (--draft).
 
-    It is written whole or not at all, while the bot runs too. Nothing is posted to Slack. An incident that is here
-    already is left as it is; the same draft twice changes nothing.
+    Everything is imported or nothing, and the bot may be running. Nothing is posted to Slack. An incident that's
+    already there is left as it is, and importing the same draft twice changes nothing.
     """
     if (file is None) == (draft is None):
         raise click.UsageError(
@@ -283,7 +283,7 @@ def template() -> None:
 def check(folder: Path | None) -> None:
     """Try the templates of FOLDER (default: AFTERWORD_TEMPLATES) on three invented incidents.
 
-    A line for each file that takes the place of ours and for each finding. Exit status 1 where an export would fall
+    Prints a line for each file that replaces ours, and for each finding. Exit status 1 if an export would fall
     back to ours.
     """
     chosen = folder or load_settings().templates_folder
@@ -309,7 +309,7 @@ def _print_line(sign: str, sentence: str) -> None:
 @template.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def copy(folder: Path) -> None:
-    """Write our templates and style sheets into FOLDER, to start from. What is there already is left as it is."""
+    """Write our templates and style sheets into FOLDER, to start from. Existing files are left as they are."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (*templates.TEMPLATES, *templates.STYLES):

@@ -19,7 +19,7 @@ from storage.database.store import open_store
 
 
 @click.command()
-@click.option("--now", help="ISO; default: now.")
+@click.option("--now", help="The time to go by, in ISO format. Default: now.")
 @click.option("--dry-run", is_flag=True, help="List what would be deleted, and change nothing.")
 def prune(now: str | None, *, dry_run: bool) -> None:
     """Delete what AFTERWORD_RETENTION_DAYS and AFTERWORD_RETENTION_INCIDENT_DAYS say. A running bot does so hourly.
@@ -49,7 +49,7 @@ def prune(now: str | None, *, dry_run: bool) -> None:
 
 _USER_ID = re.compile(r"<?@?([UW][A-Z0-9]{2,20})>?")
 _PATIENCE_SECONDS = 600.0
-"""Nobody waits in Slack for these commands, and they go through whole tables."""
+"""No one in Slack waits for these commands, and they go through whole tables."""
 
 
 def _find_patience() -> Timeouts:
@@ -58,13 +58,14 @@ def _find_patience() -> Timeouts:
 
 @click.command()
 @click.argument("user")
-@click.option("--name", "names", multiple=True, help="A further name that people wrote for them. May be repeated.")
+@click.option("--name", "names", multiple=True, help="Another name that people wrote for them. Can be repeated.")
 @click.option("--dry-run", is_flag=True, help="Only count what would be replaced.")
 def forget(user: str, names: tuple[str, ...], *, dry_run: bool) -> None:
     """Replace a person (USER is their Slack ID, U…) by a pseudonym in the whole record, while the bot is stopped.
 
     Their ID, their name in Slack and every --name go from entries, whys, sections, actions, the history, the audit,
-    messages and what waits to be sent. What they still had to do has no owner then. Words that only describe them
+    messages and what waits to be sent. Their open actions and postmortems have no owner
+    afterwards. Words that only describe them
     stay, and so do the contents of files.
     """
     found = _USER_ID.fullmatch(user.strip())

@@ -10,8 +10,8 @@ from handlers import SLASH_COMMANDS
 
 
 @click.command()
-@click.option("--http", "url", metavar="URL", help="The variant for HTTP: the public https address of the bot.")
-@click.option("--minimal", is_flag=True, help="Without the optional scopes.")
+@click.option("--http", "url", metavar="URL", help="Use HTTP instead of Socket Mode: the bot's public https address.")
+@click.option("--minimal", is_flag=True, help="Leave out the optional scopes.")
 def manifest(*, url: str | None, minimal: bool) -> None:
     """Print the Slack app's manifest to paste; the reason of each scope goes to standard error."""
     transport: Literal["socket", "http"] = "http" if url else "socket"

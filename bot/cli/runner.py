@@ -18,15 +18,15 @@ from storage.database.store import Store
 
 @click.command()
 def run() -> None:
-    """Start the bot: Socket Mode where SLACK_APP_TOKEN is set, else HTTP on AFTERWORD_HOST:AFTERWORD_PORT."""
+    """Start the bot: Socket Mode if SLACK_APP_TOKEN is set, else HTTP on AFTERWORD_HOST:AFTERWORD_PORT."""
     runner.run(load_settings())
 
 
 @click.command()
-@click.option("--now", help="ISO; default: now.")
+@click.option("--now", help="The time to go by, in ISO format. Default: now.")
 @click.option("--dry-run", is_flag=True, help="List what would go out and why, and change nothing.")
 def tick(*, now: str | None, dry_run: bool) -> None:
-    """Do what is due: settle reminders and send what is owed."""
+    """Decide which reminders are due, and send everything that's waiting."""
     settings, set_to = load_settings(), options_commands.parse_now(now)
     with open_configured_store(settings) as store:
         moment = set_to or read_time(store)

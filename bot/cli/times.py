@@ -23,13 +23,13 @@ LONGEST_LINE = 1_000_000
     context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
 )
 @click.argument("text", required=False)
-@click.option("--now", help="ISO; default: now.")
+@click.option("--now", help="The time of writing, in ISO format. Default: now.")
 @click.option("--zone", default="UTC", show_default=True, help="The author's IANA zone.")
-@click.option("--language", default="en", show_default=True, help="The author's, as a BCP 47 tag: de-DE.")
+@click.option("--language", default="en", show_default=True, help="The author's language, as a BCP 47 tag: de-DE.")
 def when(text: str | None, now: str | None, zone: str, language: str) -> None:
-    """Tell how a line's time would be read, as one JSON object.
+    """Show how a line's time would be read, as one JSON object.
 
-    "utc" (null where no time was given), "end_utc" of a range, "approximate", "text" (the rest), "question" (null, or
+    "utc" (null if no time was given), "end_utc" of a range, "approximate", "text" (the rest), "question" (null, or
     the choices that would be asked), "offer" (null, or the times elsewhere in the line that a receipt would offer).
 
     With - it reads JSON lines {"text", "now", "zone", "language"} and prints a line for each at once; only "text" must

@@ -83,7 +83,7 @@ class Finding:
 
     @property
     def is_asked_before_publishing(self) -> bool:
-        """Whether readers would stumble over it: times that contradict each other, an action that is nobody's."""
+        """Whether readers would stumble over it: times that contradict each other, an action without an owner."""
         return self.kind is FindingKind.ORDER or (self.kind is FindingKind.ACTION and self.is_ownerless)
 
 

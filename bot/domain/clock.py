@@ -75,7 +75,7 @@ def _find_doubt(readings: ClockReadings) -> str:
     whose = "This machine's" if readings.database is None else "The database's"
     swept_at = readings.swept_at
     if readings.is_sure:
-        # A sweep at that time was ordered by somebody: the clock is right.
+        # A person ordered a sweep at that time: the clock is right.
         is_ordered = swept_at is not None and abs(readings.source - swept_at) <= IMPLAUSIBLE
         if is_ordered or readings.expected is None or not _has_jumped(readings, IMPLAUSIBLE):
             return ""

@@ -24,7 +24,7 @@ _reader = MarkdownReader()
 class Glance:
     """Plain texts on one line; "" is not recorded, and None is left out, because people have not chosen a text yet.
 
-    `lasted` is the length of the impact if nobody described it; `fixed_by` the number of the entry that `fix` quotes,
+    `lasted` is the length of the impact if it isn't described; `fixed_by` the number of the entry that `fix` quotes,
     or 0. `actions` are the open ones, those due first in front, or None. `first_day` and `last_day` are those of the
     times in the head, in UTC.
     """
@@ -75,7 +75,7 @@ def compile_glance(document: Document) -> Glance:
 
 
 def _find_words(document: Document, slug: str) -> str | None:
-    """The beginning of what people wrote into a section, "" if nobody has; None while several texts are in it."""
+    """The beginning of what people wrote into a section, "" if they have not; None while several texts are in it."""
     edited = document.texts(slug)
     if edited:
         return shorten(_reader.read_first_paragraph(edited[0].markdown), _LONGEST) if len(edited) == 1 else None

@@ -57,7 +57,7 @@ def subject_of(incident: Incident, kind: SubjectKind, number: int | None = None)
 
 
 def describe_subject(subject: str) -> str:
-    """A subject as people read it: some kinds were named in words that nobody knows, and stay stored so."""
+    """A subject as people read it: some kinds are stored under names that people wouldn't know."""
     kind = kind_of(subject)
     return subject.removesuffix(kind) + _DESCRIPTIONS[kind] if kind in _DESCRIPTIONS else subject
 

@@ -238,7 +238,7 @@ class SyncWorker(BatchWorker[Link, SyncResult | Deferred | None, None]):
         (changed,) = await asyncio.gather(self.handler.poll(self._store, now), return_exceptions=True)
         if isinstance(changed, BaseException):
             log.warning(
-                "%(system)s couldn't be asked what changed there: %(cause)s It's asked again at the next tick.",
+                "Checking %(system)s for changes failed: %(cause)s It's tried again at the next tick.",
                 {"event": "changes_unread", "system": self._system, "cause": str(changed)},
             )
             self._context.troubles[self._system] = _as_error(self._system, "What changed there", changed).sentence

@@ -130,7 +130,7 @@ class Integrations:
     """The other systems that are connected, by name.
 
     `components` are the parts of the service that Statuspage shows to customers. `page` is where postmortems are pages.
-    `troubles` maps a system to why it could not be polled lately.
+    `troubles` maps a system to why its last poll failed.
     """
 
     names: tuple[str, ...] = ()
@@ -204,7 +204,7 @@ class Services:
     def is_unidentified(self, team: str, user: str) -> bool:
         """Whether a person may record but not read, because Slack has not said yet who they are.
 
-        Where guests are admitted, whoever it is may read what they could read as a guest.
+        Where guests are admitted, they may read what a guest could read.
         """
         return not self.policy.allow_guests and not self.slack.directory.is_known(team, user)
 
@@ -342,7 +342,7 @@ def _list_stale(request: Request, reply: StoredReply) -> list[int | None]:
 
     From outside a channel people also change incidents that their request does not name, as by `done 3`.
     """
-    # A DM, or a person: a press in the Home tab has no channel, so its place is whoever pressed.
+    # A DM, or a person: a press in the Home tab has no channel, so its place is the person who pressed.
     is_elsewhere = request.place.channel.startswith(("D", "U", "W"))
     changed = (incident_id for incident_id, _ in reply.changed) if is_elsewhere else ()
     return list(dict.fromkeys([request.incident_id, *changed]))

@@ -19,7 +19,7 @@ from storage.database.statements import Transaction
 from storage.reminders import Reminder
 
 MOST = 200
-"""Open incidents of a workspace that are looked at; nobody works on more at once."""
+"""Open incidents of a workspace that are looked at; no team works on more at once."""
 
 
 def schedule(tx: Transaction, now: datetime) -> None:
@@ -53,7 +53,7 @@ def explain_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
 
 
 def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
-    """The lead, else the person who opened it; nobody if a program did, or if they have left."""
+    """The lead, else the person who opened it; empty if a program did, or if they have left."""
     incident = incidents_store.find(tx, int(reminder.subject))
     asked = filter(None, (incident.lead, incident.opened_by)) if incident is not None else ()
     return tuple(user for user in asked if user not in PROGRAMS and not _has_left(tx, reminder.team, user))[:1]

@@ -1,7 +1,7 @@
 """Messages lose the buttons that do nothing useful any more, in the transaction of the change that made them so.
 
 It concerns messages that are stored as they were sent and have an address in Slack: posts of publications, questions,
-notices to owners, warnings, results of scans. Prompts, reminders and suggestions are composed anew by themselves;
+notices to owners, warnings, results of scans. Prompts, reminders and suggestions are rewritten by themselves;
 private answers have no address (docs/decisions/0052-an-old-receipt-is-replaced-when-it-is-pressed.md).
 
 Every request that changes more than entries ends in `drop`. Other changes name what they did: a redaction, entries
@@ -187,6 +187,6 @@ class _ButtonState:
         return timeline_store.list_sources(self._tx, self._incident.id)
 
     def _is_text_chosen(self, section: str) -> bool:
-        """Whether a person chose one of a section's texts, and nobody has written another since."""
+        """Whether a person chose one of a section's texts, and no one has written another since."""
         *_, last = [one for one in sections_store.list_edits(self._tx, self._incident.id) if one.section == section]
         return last.change is not EditOrigin.EDITED and last.seen == last.version - 1

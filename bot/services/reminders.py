@@ -75,7 +75,7 @@ def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: d
 def notify_owner(
     tx: Transaction, incident: Incident, action: Action, by: str, now: datetime, *, is_reopened: bool = False
 ) -> None:
-    """Tell a person that somebody else gave them an action, or reopened theirs.
+    """Tell a person that another person gave them an action, or reopened theirs.
 
     It is one DM, which collapses once the action changes. A user group gets none
     (docs/decisions/0048-actions-are-answered-privately.md).

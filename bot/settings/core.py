@@ -56,9 +56,7 @@ class CoreSettings(BaseModel):
     slack_app_token: Token = Field(
         SecretStr(""), description="An app-level token, xapp-…, with connections:write. Set: Socket Mode. Empty: HTTP."
     )
-    slack_api_url: str = Field(
-        "https://slack.com/api/", description="Where Slack's Web API answers: an http(s) address."
-    )
+    slack_api_url: str = Field("https://slack.com/api/", description="The address of Slack's Web API: http or https.")
     database_url: SecretStr = Field(
         SecretStr("sqlite:///afterword.db"),
         description="Where the record is kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.",
@@ -66,15 +64,13 @@ class CoreSettings(BaseModel):
     host: str = Field("127.0.0.1", description="The address to listen on: 0.0.0.0 for all of them.")
     port: Port = Field(3000, description="The port to listen on: 0 to 65535, 0 for any free one.")
     input_zone: str = Field(
-        "author", description="What a time without a zone is read in: author (their Slack zone), UTC or an IANA zone."
+        "author", description="The zone of times typed without one: author (their Slack zone), UTC or an IANA zone."
     )
     reminder_hours: tuple[timedelta, ...] = Field(
         (timedelta(hours=24), timedelta(hours=48)),
         description="Hours after the resolution when an open postmortem's reminders go out: numbers between commas.",
     )
-    reminder_weeks: Weeks = Field(
-        4, description="How many weekly reminders follow the last of those, to the owner alone: 0 to 52."
-    )
+    reminder_weeks: Weeks = Field(4, description="How many weekly reminders follow these, for the owner only: 0 to 52.")
     quiet_hours: tuple[int, int] | None = Field(
         (20, 8),
         description="Hours, on a person's own clock, in which reminders by DM wait, as in 20-8; none: to the minute.",
@@ -83,11 +79,11 @@ class CoreSettings(BaseModel):
         "weekly", description="Which reminders by DM wait until Monday morning: weekly, true (all) or false (none)."
     )
     overdue_hour: Hour = Field(
-        9, description="The hour of the owner's day, 0 to 23, at which overdue actions are mentioned."
+        9, description="The hour on the owner's clock, 0 to 23, when they're told about overdue actions."
     )
     nudges: bool = Field(
         default=True,
-        description="Private lines while an incident is open: no lead or severity, or nothing recorded; true or false.",
+        description="Private nudges while an incident is open (no lead, no severity, no entries): true or false.",
     )
     pin_card: bool = Field(
         default=False,
@@ -98,7 +94,7 @@ class CoreSettings(BaseModel):
         "INFO", description="The log level: DEBUG, INFO, WARNING or ERROR."
     )
     log_format: Literal["text", "json"] = Field(
-        "text", description="What a log line is: text, or json for one JSON object a line."
+        "text", description="The format of log lines: text, or json for one JSON object a line."
     )
     retention_days: Days | None = Field(
         None,
@@ -109,7 +105,7 @@ class CoreSettings(BaseModel):
     )
     chain_file: str = Field(
         "beside",
-        description="Where the ends of the history are noted, to notice a cut: a file, beside (SQLite's) or none.",
+        description="The file that notes where the history ends, to detect a cut: a path, beside (SQLite's) or none.",
     )
     allow_guests: bool = Field(
         default=False, description="Whether guests and people of other workspaces may take part: true or false."
@@ -135,7 +131,7 @@ class CoreSettings(BaseModel):
     )
     templates: str = Field(
         "ours",
-        description="A folder whose templates and style sheets win over ours in exports (docs/templates.md); or ours.",
+        description="A folder of templates and style sheets to use in exports (docs/templates.md); or ours.",
     )
 
     @property

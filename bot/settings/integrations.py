@@ -46,7 +46,7 @@ class AlertSettings(BaseModel):
     )
     grafana_secret: WebhookSecret = Field(
         SecretStr(""),
-        description="What Grafana signs with (HMAC) that sends to /hooks/alertmanager. Empty: off.",
+        description="The HMAC secret of the Grafana that sends to /hooks/alertmanager. Empty: off.",
     )
     pagerduty_secret: WebhookSecret = Field(
         SecretStr(""),
@@ -159,7 +159,7 @@ class OutsideSettings(BaseModel):
     """
 
     jira_url: Address = Field(
-        "", description="Jira: where people open it, as in https://example.atlassian.net. Empty: not connected."
+        "", description="Jira: its address, as in https://example.atlassian.net. Empty: not connected."
     )
     jira_email: Email = Field("", description="Jira: the email address of the token's owner.")
     jira_token: Token = Field(SecretStr(""), description="Jira: an API token.")
@@ -173,10 +173,10 @@ class OutsideSettings(BaseModel):
     )
     jira_secret: WebhookSecret = Field(
         SecretStr(""),
-        description="Jira: the secret of its webhook to /hooks/jira. Empty: I check Jira every two minutes instead.",
+        description="Jira: the secret of its webhook to /hooks/jira. Empty: Jira is polled every two minutes.",
     )
     confluence_url: Address = Field(
-        "", description="Confluence: where people open it, as in https://example.atlassian.net. Empty: not connected."
+        "", description="Confluence: its address, as in https://example.atlassian.net. Empty: not connected."
     )
     confluence_email: Email = Field("", description="Confluence: the email address of the token's owner.")
     confluence_token: Token = Field(SecretStr(""), description="Confluence: an API token.")
@@ -185,9 +185,9 @@ class OutsideSettings(BaseModel):
         "", description="Confluence: the id of the page to put them under, the number in its address; or none."
     )
     jsm_project: Key = Field(
-        "", description="Jira Service Management: the key of the service project; it takes Jira's address and token."
+        "", description="Jira Service Management: the key of the service project. Jira's address and token are used."
     )
-    jsm_type: str = Field("[System] Incident", description="Jira Service Management: the type that an incident is.")
+    jsm_type: str = Field("[System] Incident", description="Jira Service Management: the issue type of an incident.")
     jsm_priorities: JsonObject = Field(
         '{"1": "Highest", "2": "High", "3": "Medium", "4": "Low"}',
         description="Jira Service Management: the priority of each severity, as JSON.",
@@ -205,21 +205,21 @@ class OutsideSettings(BaseModel):
     jsm_alerts: Literal["jsm", "opsgenie", "opsgenie_eu"] = Field(
         "jsm", description="Paging: whose key it is: jsm, opsgenie or opsgenie_eu."
     )
-    jsm_url: Address = Field("", description="Paging: another address of the alerts interface; or none.")
+    jsm_url: Address = Field("", description="Paging: another address of the alerts API; or none.")
     jsm_team: str = Field("", description="Paging: the ID of the team to page by default.")
     statuspage_page: str = Field("", description="Statuspage: the page's id. Empty: not connected.")
-    statuspage_url: Address = Field("", description="Statuspage: another address of its interface; or none.")
+    statuspage_url: Address = Field("", description="Statuspage: another address of its API; or none.")
     statuspage_key: Token = Field(SecretStr(""), description="Statuspage: an API key.")
     statuspage_metadata: Literal["keys", "links", "none"] = Field(
         "keys",
-        description="Statuspage: how its metadata, which webhooks carry, names what leads back: keys, links or none.",
+        description="Statuspage: what its metadata (webhooks carry it) has for the way back: keys, links or none.",
     )
 
     @field_validator("jira_url", "confluence_url")
     @classmethod
     def _require_cloud(cls, url: str) -> str:
         if urlsplit(url).hostname == "api.atlassian.com":
-            raise ValueError("write where people open it, as in https://example.atlassian.net: the rest is found there")
+            raise ValueError("write your site's address, as in https://example.atlassian.net: the rest is found there")
         if url and not _is_on_atlassians_cloud(url):
             raise ValueError(f"{_ONLY_CLOUD}; write the address that ends in .atlassian.net")
         return url

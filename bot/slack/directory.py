@@ -72,7 +72,7 @@ class NameCache:
                 await asyncio.gather(*asking, *([self._groups(team)] if groups else []))
         except TimeoutError:
             log.warning(
-                "Slack didn't send %(names)d names in time, so IDs stay in a text.",
+                "Slack didn't send all names in time (%(names)d), so a text keeps their IDs.",
                 {"event": "names_late", "names": len(wanted)},
             )
 
@@ -190,7 +190,7 @@ class Directory:
         return await self.learn(team, answer["user"])
 
     def is_known(self, team: str, user: str) -> bool:
-        """Whether Slack ever said who this is. That somebody is not of our workspace is known as well."""
+        """Whether Slack ever said who this is. That they are not of our workspace counts as knowing."""
         return (team, user) in self._people or (team, user) in self._strangers
 
     async def reread(self, team: str, user: str, *, most_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Whether Slack's Web API answers, and takes the bot's token: known from every call, or asked if nobody calls."""
+"""Whether Slack's Web API answers, and takes the bot's token: known from every call, or asked if there are none."""
 
 import asyncio
 import logging
@@ -56,7 +56,7 @@ class Reachability:
     async def _note_exception(
         self, _session: aiohttp.ClientSession, _context: SimpleNamespace, found: aiohttp.TraceRequestExceptionParams
     ) -> None:
-        # A call that somebody here broke off says nothing about Slack.
+        # A call that we broke off says nothing about Slack.
         if not isinstance(found.exception, asyncio.CancelledError):
             self.note_failure(type(found.exception).__name__)
 
@@ -91,7 +91,7 @@ class Reachability:
         )
 
     async def run(self, client: AsyncWebClient, on_return: Callable[[], None]) -> None:
-        """Ask Slack while it is silent or nobody calls it. `on_return` is called when it answers or takes us again."""
+        """Ask Slack while it is silent or no calls are made. `on_return` is called when it answers again."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             if self.must_ask():

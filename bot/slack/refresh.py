@@ -295,7 +295,7 @@ class MessageUpdater:
             )
 
     async def unpin(self, channel: str, ts: str) -> None:
-        """Take the pin off a message; if somebody did already, or pinned it never was, that is fine."""
+        """Take the pin off a message; if it was taken off already, or was never pinned, that is fine."""
         try:
             await self._client.pins_remove(channel=channel, timestamp=ts)
         except CALL_ERRORS as error:

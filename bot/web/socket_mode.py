@@ -91,7 +91,7 @@ class SocketMode:
                 if not self._closing.is_set():
                     self.rebuilt += 1
                     log.error(
-                        "No socket to Slack for %(seconds)g s. It connects again; check the network and "
+                        "No socket to Slack for %(seconds)g s. It's connecting again. Check the network and "
                         "the proxy if this repeats.",
                         {"event": "socket_rebuilt", "seconds": self._patience},
                     )
@@ -172,7 +172,7 @@ class SocketMode:
             return
         self.num_connections = int(message.get("num_connections") or 1)
         log.info(
-            "Connected to Slack. The app has %(connections)d connections.",
+            "Connected to Slack. Connections of this app: %(connections)d.",
             {"event": "socket_connected", "connections": self.num_connections},
         )
         if self.num_connections > self._expected:

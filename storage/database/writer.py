@@ -198,7 +198,7 @@ class Writer:
     def has_files(self) -> bool:
         """Whether the files written to are still those at their paths. SQLite reports no error after they are gone."""
         found = self._driver.identify()
-        # Without a connection there may be no -wal file: whoever closes last removes it.
+        # Without a connection there may be no -wal file: the last connection to close removes it.
         return found == self._files or (self._connection is None and found[:1] == self._files[:1])
 
     def require_file(self) -> None:
@@ -351,7 +351,7 @@ class Writer:
             # A lost connection says nothing about the commit. To run the units again could record everything twice.
             if ticket is None or self._driver.fault(error) is not DriverFault.LOST or not self._was_committed(ticket):
                 raise
-        # After the commit and before anybody is answered: what went into a deleted file must not be called recorded.
+        # After the commit and before anyone is answered: what went into a deleted file must not be called recorded.
         if not self.has_files():
             raise DatabaseGone(GONE)
 
@@ -400,7 +400,7 @@ class Writer:
         if not batch:
             return
         log.error(
-            "Not recorded: %(requests)d requests. %(cause)s",
+            "Requests not recorded: %(requests)d. %(cause)s",
             {"event": "not_recorded", "requests": len(batch), "cause": str(not_recorded(error, self._driver))},
         )
         self.state.refused += len(batch)

@@ -166,7 +166,7 @@ async def test_a_client_that_dials_a_dead_address_for_ever_is_built_anew(caplog:
         assert wire.socket.rebuilt >= 1
         assert wire.socket._client is not stuck
         assert (await wire.slack.command(wire.ana, wire.channel, "/timeline x")).text == "heard: x"
-    assert "It connects again" in caplog.text
+    assert "It's connecting again" in caplog.text
 
 
 async def test_a_slack_that_cannot_be_reached_at_the_start_is_tried_again() -> None:

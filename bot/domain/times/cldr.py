@@ -2,7 +2,7 @@
 
 To read them from babel takes a third of a second and 50 MB, so they are shipped in `cldr.txt`, which
 `python -m tests.support.cldr_tables` writes. Only the words of a language that is not in it are read from babel, when
-somebody has that language.
+a person has that language.
 
 A table is a text of items parted by "|": a meaning, "=", and the names that have it, parted by ";".
 """

@@ -450,7 +450,7 @@ def ago_at(head: str, low: str, words: Vocabulary, at: int) -> tuple[timedelta, 
 
 def _spans(head: str, at: int, bare: re.Pattern[str]) -> tuple[timedelta, int] | None:
     back, last = timedelta(0), ""
-    # Weeks, days and hours at most: nobody writes four units, and every line pays for the loop.
+    # Weeks, days and hours at most: people don't write four units, and every line pays for the loop.
     for _ in range(3):
         match = _SPAN.match(head, at)
         # A capital M counts millions or megabytes.

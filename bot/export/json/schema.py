@@ -44,7 +44,7 @@ Moment = Annotated[AwareDatetime, AfterValidator(_utc)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 FOLLOWS = "Follows from the rest; may be left out."
-"""Said of values that a file may leave out. If they are there, they must be right."""
+"""Added to values that a file may leave out. If they are there, they must be right."""
 
 
 class Shape(BaseModel):
@@ -58,7 +58,7 @@ class PersonJson(Shape):
     """A person, or a user group that owns something."""
 
     id: Id = Field(description="The id in Slack.")
-    name: Name = Field(description="The name as it was last known; the id if no one knew it.")
+    name: Name = Field(description="The last known name; the id if the name is unknown.")
 
 
 class WordingJson(Shape):
@@ -98,30 +98,30 @@ class EntryJson(Shape):
     """One line of the timeline."""
 
     number: Number = Field(description="Its number within the incident, in the order of recording.")
-    happened_at: Moment = Field(description="When it was true, in UTC.")
+    happened_at: Moment = Field(description="When it happened, in UTC.")
     ended_at: Moment | None = Field(default=None, description="When it ended, in UTC; null if it has no length.")
     approximate: bool = Field(default=False, description="Whether the time is approximate.")
     text: Text = Field(description="What happened.")
-    milestone: Milestone | None = Field(default=None, description="What it marks in the life of the incident.")
+    milestone: Milestone | None = Field(default=None, description="The milestone that it marks.")
     counts: bool | None = Field(
         default=None,
-        description="Whether its milestone was reached by it, and not by another entry that marks the same; null if it "
-        f"marks none, and for a resolution that did not last. {FOLLOWS}",
+        description="Of the entries that mark the same milestone, whether this one counts; null if it marks none, or a "
+        f"resolution that did not last. {FOLLOWS}",
     )
     kind: EntryKind = Field(default=EntryKind.NOTE, description="A person's note, or a change of the incident.")
-    author: Name | None = Field(default=None, description="The name of who saw it.")
-    author_id: Id = Field(description="The id of who saw it.")
-    recorder: Name | None = Field(default=None, description="The name of who wrote it down.")
-    recorder_id: Id = Field(description="The id of who wrote it down.")
+    author: Name | None = Field(default=None, description="The name of the person who saw it.")
+    author_id: Id = Field(description="The id of the person who saw it.")
+    recorder: Name | None = Field(default=None, description="The name of the person who wrote it down.")
+    recorder_id: Id = Field(description="The id of the person who wrote it down.")
     recorded_at: Moment = Field(description="When it was written down, in UTC.")
     permalink: Name | None = Field(default=None, description="The address of the message that it was captured from.")
     message: Id | None = Field(default=None, description="That message as channel:ts; unique in an incident.")
     message_since: Literal["edited", "deleted"] | None = Field(
-        default=None, description="What happened to that message since."
+        default=None, description="What has happened to that message since."
     )
     files: list[FileJson] = Field(default=[], description="The files attached to that message.")
     versions: list[EntryWording] = Field(
-        default=[], description="Every wording, first to last; empty if it still reads as first recorded."
+        default=[], description="All versions, first to last; empty if it was never changed."
     )
 
 
@@ -129,7 +129,7 @@ class Evidence(Shape):
     """An entry that a why cites."""
 
     number: Number = Field(description="The entry's number.")
-    happened_at: Moment = Field(description="When it was true, in UTC.")
+    happened_at: Moment = Field(description="When it happened, in UTC.")
     text: Text = Field(description="What happened.")
 
 
@@ -139,18 +139,18 @@ class WhyJson(Shape):
     number: Number = Field(description="Its number within the incident, in the order of answering.")
     parent: Number | None = Field(description="The number of the why that it explains; null for a first one.")
     answers: Number | None = Field(
-        default=None, description="The why that it answered; not the parent if that was struck later."
+        default=None, description="The why that it answered; another one than the parent if that was removed later."
     )
     text: Text = Field(description="The answer.")
     root: bool = Field(default=False, description="Whether it is a root cause.")
     evidence: list[Evidence] = Field(default=[], description=f"The entries cited in the text. {FOLLOWS}")
     action: Number | None = Field(default=None, description="The first of the actions.")
     actions: list[Number] = Field(default=[], description="The numbers of the actions that are for it.")
-    author: Name | None = Field(default=None, description="The name of who answered.")
-    author_id: Id = Field(description="The id of who answered.")
+    author: Name | None = Field(default=None, description="The name of the person who answered.")
+    author_id: Id = Field(description="The id of the person who answered.")
     recorded_at: Moment = Field(description="When they answered, in UTC.")
     versions: list[WordingJson] = Field(
-        default=[], description="Every wording, first to last; empty if it still reads as first answered."
+        default=[], description="All versions, first to last; empty if it was never changed."
     )
 
 
@@ -159,8 +159,12 @@ class SectionJson(Shape):
 
     title: Name | None = Field(default=None, description=f"Its heading. {FOLLOWS}")
     text: Text | None = Field(description="What a person wrote; null if no one has.")
-    author: Name | None = Field(default=None, description="The name of who saved it last; null if it is empty.")
-    author_id: Id | None = Field(default=None, description="The id of who saved it last; null if it is empty.")
+    author: Name | None = Field(
+        default=None, description="The name of the person who saved it last; null if it is empty."
+    )
+    author_id: Id | None = Field(
+        default=None, description="The id of the person who saved it last; null if it is empty."
+    )
     saved_at: Moment | None = Field(default=None, description="When that was, in UTC; null if it is empty.")
     versions: list[WordingJson] = Field(
         default=[], description="Every saved text, first to last; empty if it was saved once."
@@ -171,8 +175,8 @@ class ActionJson(Shape):
     """A corrective action."""
 
     number: Number = Field(description="Its number within the incident.")
-    text: Text = Field(description="What is to be done.")
-    owner: PersonJson | None = Field(default=None, description="Who does it; null if no one does yet.")
+    text: Text = Field(description="What will be done.")
+    owner: PersonJson | None = Field(default=None, description="Who owns it; null if it has no owner yet.")
     due: date | None = Field(default=None, description="The day by which, on the owner's calendar.")
     status: ActionStatus = Field(default=ActionStatus.OPEN, description="Its state.")
     overdue: bool = Field(default=False, description=f"Whether it was late at generated_at. {FOLLOWS}")
@@ -180,7 +184,7 @@ class ActionJson(Shape):
     link: Text | None = Field(default=None, description="Its address in a tracker.")
     kind: ActionKind | None = Field(default=None, description="What it is for.")
     held: Literal["held", "came back"] | None = Field(
-        default=None, description="Whether it helped, asked a month later."
+        default=None, description="Whether it held, as its owner said a month later."
     )
     overdue_at: Moment | None = Field(default=None, description="The end of the due day where the owner lives, in UTC.")
     created_by: PersonJson = Field(description="Who wrote it down.")
@@ -192,8 +196,8 @@ class AuditLineJson(Shape):
     """A line of the audit."""
 
     at: Moment = Field(description="When it was done, in UTC.")
-    who: Name | None = Field(default=None, description="The name of who did it.")
-    who_id: Id = Field(description="The id of who did it.")
+    who: Name | None = Field(default=None, description="The name of the person who did it.")
+    who_id: Id = Field(description="The id of the person who did it.")
     verb: Name = Field(description="What was done, as noun.verb.")
     what: Name = Field(description="What was changed, never its words.")
     delivery: Name | None = Field(
@@ -202,11 +206,11 @@ class AuditLineJson(Shape):
 
 
 class EditedTextJson(Shape):
-    """A text that came back in an edited draft, or a person's choice between several."""
+    """A text from an imported draft, or a person's choice between several."""
 
     section: Slug = Field(description="The region of the draft: a section's slug, or a name of a template's own.")
-    version: Number = Field(description="Its number within the region, in the order of coming back.")
-    change: EditOrigin = Field(description="How it was made; after it was given up, the region is generated again.")
+    version: Number = Field(description="Its number within the region, in the order of import.")
+    change: EditOrigin = Field(description="How it was made. Once it is given up, the region is generated again.")
     markdown: Markdown = Field(description="The person's own Markdown; empty if they emptied the region.")
     facts: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{12}$")] | None = Field(
         default=None, description="The digest of what the record knew when the draft was exported; null if unknown."
@@ -214,16 +218,16 @@ class EditedTextJson(Shape):
     seen: Annotated[int, Field(ge=0, le=999_999)] = Field(
         description="The last version of the region that this draft showed; 0 if none."
     )
-    author: Name | None = Field(default=None, description="The name of who edited it; null if no one was named.")
+    author: Name | None = Field(default=None, description="The name of the person who edited it; null if unknown.")
     author_id: Id | None = Field(default=None, description="Their id; null for a person unknown in Slack.")
-    source: Literal["file", "canvas", "confluence", "slack"] = Field(description="How it came back.")
-    draft: Name | None = Field(default=None, description="Which copy it was: of a file, when that was compiled.")
-    saved_at: Moment = Field(description="When it came back, in UTC.")
+    source: Literal["file", "canvas", "confluence", "slack"] = Field(description="Where it was edited.")
+    draft: Name | None = Field(default=None, description="Which copy was edited; for a file, when it was compiled.")
+    saved_at: Moment = Field(description="When it was imported, in UTC.")
     stands: bool = Field(default=True, description=f"Whether no other text has replaced it. {FOLLOWS}")
 
 
 class Struck(Shape):
-    """What was taken back. No other format has it."""
+    """What was removed. No other format has it."""
 
     timeline: list[EntryJson] = Field(default=[], description="Entries, by number; their files are only named.")
     whys: list[WhyJson] = Field(default=[], description="Whys, by number; parent is the why that each answered.")
@@ -264,12 +268,12 @@ class PostmortemJson(Shape):
 class IncidentJson(Shape):
     """The incident itself."""
 
-    key: Key = Field(description="How people name it, such as INC-7.")
+    key: Key = Field(description="What people call it, such as INC-7.")
     workspace: Id | None = Field(default=None, description="The id of the workspace in Slack.")
-    title: Name = Field(description="What it is called.")
+    title: Name = Field(description="The title.")
     severity: Literal["sev1", "sev2", "sev3", "sev4"] | None = Field(default=None, description="sev1 is the worst.")
     status: Status = Field(description="Its state.")
-    channel: ChannelJson = Field(description="Where it was worked on.")
+    channel: ChannelJson = Field(description="The channel where people worked on it.")
     lead: PersonJson | None = Field(default=None, description="Who leads.")
     opened_by: PersonJson = Field(description="Who opened it.")
     opened_at: Moment = Field(description="When it was opened, in UTC.")
@@ -283,21 +287,22 @@ class IncidentJson(Shape):
     milestones: dict[Milestone, Moment | None] = Field(
         default={}, description=f"When each was reached, in UTC; null if it was not. {FOLLOWS}"
     )
-    people: list[PersonJson] = Field(
-        default=[], description=f"Everyone who is named anywhere, in that order. {FOLLOWS}"
+    people: list[PersonJson] = Field(default=[], description=f"Everyone named in the record, in that order. {FOLLOWS}")
+    postmortem: PostmortemJson = Field(
+        default=PostmortemJson(), description="Its postmortem: open, published or waived."
     )
-    postmortem: PostmortemJson = Field(default=PostmortemJson(), description="Its document: owed, published or waived.")
 
 
 class MetricsJson(Shape):
-    """The spans that people compare; null if a time is missing or the times contradict each other."""
+    """The lengths that people compare; null if a time is missing or the times contradict each other."""
 
     time_to_detect: Seconds | None = Field(default=None, description="Seconds from impact_started to detected.")
     time_to_acknowledge: Seconds | None = Field(default=None, description="Seconds from detected to acknowledged.")
     time_to_mitigate: Seconds | None = Field(default=None, description="Seconds from impact_started to mitigated.")
     time_to_resolve: Seconds | None = Field(default=None, description="Seconds from impact_started to resolved.")
     postmortem_age: Seconds | None = Field(
-        default=None, description="Seconds from resolved until it was published, or until generated_at while owed."
+        default=None,
+        description="Seconds from resolved until it was published, or until generated_at while it is open.",
     )
 
 
@@ -312,19 +317,19 @@ class FileHeadJson(BaseModel):
 class PostmortemFile(Shape):
     """The whole record of one incident, as Afterword exports and imports it.
 
-    Times are ISO 8601 in UTC with Z, with microseconds where there are any; spans are seconds; what is not known is
+    Times are ISO 8601 in UTC with Z, with microseconds if there are any; lengths are seconds; unknown values are
     null. Only the due day of an action is in a person's own time zone.
     """
 
     format: Literal["afterword.postmortem"] = Field(description=f"Always {FORMAT}.")
-    version: Literal[1] = Field(description=f"The version of this form: {VERSION}. New properties do not change it.")
+    version: Literal[1] = Field(description=f"The version of the format: {VERSION}. New properties don't change it.")
     generated_at: Moment = Field(description="The moment of the export, in UTC.")
     incident: IncidentJson = Field(description="The incident, its people and its milestones.")
-    metrics: MetricsJson = Field(default=MetricsJson(), description=f"The spans that people compare. {FOLLOWS}")
+    metrics: MetricsJson = Field(default=MetricsJson(), description=f"The lengths that people compare. {FOLLOWS}")
     timeline: list[EntryJson] = Field(description="The entries, by happened_at, then by number.")
     whys: list[WhyJson] = Field(
         default=[],
-        description="The five whys, without struck ones: each is followed by those that explain it, by number.",
+        description="The five whys, without removed ones; each is followed by those that explain it, by number.",
     )
     sections: Annotated[dict[str, SectionJson], AfterValidator(_known_slugs)] = Field(
         default={},
@@ -333,10 +338,10 @@ class PostmortemFile(Shape):
     )
     actions: list[ActionJson] = Field(default=[], description="The corrective actions, by number.")
     kept: list[EditedTextJson] = Field(
-        default=[], description="Every text that came back in edited drafts, by section and version."
+        default=[], description="All texts from imported drafts, by section and version."
     )
     audit: list[AuditLineJson] = Field(default=[], description="Who changed what, in the order of time.")
-    struck: Struck = Field(default=Struck(), description="What was taken back.")
+    struck: Struck = Field(default=Struck(), description="What was removed.")
     likenesses: list[LikenessJson] = Field(default=[], description="Verdicts on past incidents, by their numbers.")
 
 

@@ -472,7 +472,7 @@ class _Intake:
             enqueue_message(self._tx, group, self._now + PAUSE if group.ts else self._now)
 
     def _place(self, group: AlertGroup) -> AlertGroup:
-        """A new group: suggested by itself, unless so many were lately."""
+        """A new group: suggested by itself, unless many were recently."""
         if (
             alerts_store.count_suggested(self._tx, self._team, self._now - alerts_rules.STORM)
             >= alerts_rules.SUGGESTED_AT_MOST

@@ -248,7 +248,7 @@ def _make_choice(seen: SeenText, markdown: str, author: str, now: datetime) -> N
 
 
 JSON_IMPORT = "afterword import"
-"""Who stands in the audit for it: nobody in Slack."""
+"""Who is named in the audit for it: no person in Slack."""
 
 _ID = re.compile(r"[!-~]{1,255}")
 

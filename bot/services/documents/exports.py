@@ -133,7 +133,7 @@ class CanvasDelivery:
             found = await asyncio.to_thread(canvas.split_regions, markdown, sheet.headings)
             reads = {id_: mark.reads for id_, mark in copy.marks.items()}
             edited = await asyncio.to_thread(canvas.find_edited, sheet.regions, found, reads)
-            # Into the draft first, then onto the canvas: a crash in between loses nobody's words.
+            # Into the draft first, then onto the canvas: a crash in between loses no edits.
             if new := await self._import_edits(job, copy, sheet, {id_: found[id_] for id_ in edited}):
                 taken |= dict.fromkeys(new)
                 sheet = await asyncio.to_thread(self._sheet, job)

@@ -22,7 +22,7 @@ _TITLE = (
     "# Afterword's notes of where each incident's history ends. `afterword doctor` compares them with the database.\n"
 )
 _SPARE_LINES = 1_000
-"""Lines that were replaced since, before the file is written anew."""
+"""Lines that were replaced since, before the file is rewritten."""
 
 _LATE = 1_000
 """Rows of the chain that are looked at again: on PostgreSQL a row may be committed after one that is newer."""
@@ -97,8 +97,8 @@ class ChainNotes:
         lost = self._store.read_now(lambda tx: chain_store.find_lost_heads(tx, noted))
         if lost:
             log.critical(
-                "The history of %(incidents)d incidents isn't the one that %(file)s notes: its end was cut off, or the "
-                "database replaced. Run `afterword doctor`, and compare with a backup.",
+                "The history doesn't match %(file)s (incidents: %(incidents)d): its end was cut off, or the database "
+                "was replaced. Run `afterword doctor`, and compare with a backup.",
                 {"event": "history_cut", "incidents": len(lost), "file": str(self._file)},
             )
 

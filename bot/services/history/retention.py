@@ -14,7 +14,7 @@ from storage.database.store import Store
 log = logging.getLogger(__name__)
 
 AT_ONCE = 20
-"""Incidents in one transaction: a sweep must not hold up whoever records."""
+"""Incidents in one transaction: a sweep must not hold up people who record."""
 
 EVERY = timedelta(hours=1)
 _WHO = "afterword retention"
@@ -96,7 +96,7 @@ class Pruner:
         report = await self._store.write(lambda tx: prune(tx, self._rules, now))
         if report.leftovers or report.erased:
             log.info(
-                "Retention pruned %(pruned)d incidents and erased %(erased)d.",
+                "Retention: incidents pruned %(pruned)d, erased %(erased)d.",
                 {"event": "retention", "pruned": len(report.leftovers), "erased": len(report.erased)},
             )
         is_more = max(len(report.leftovers), len(report.erased)) >= AT_ONCE

@@ -209,7 +209,7 @@ def reached_receipt(text: str, entry: Entry) -> Message:
 
 
 def new_lead_message(incident: Incident, by: str) -> Message:
-    """To a person whom somebody else made the lead. It names no title: they may not be in the channel yet."""
+    """To a person whom another one made the lead. It names no title: they may not be in the channel yet."""
     return blocks.message(words.incidents.new_lead(key=incident.key, by=by, channel=incident.channel))
 
 

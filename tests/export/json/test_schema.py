@@ -41,7 +41,7 @@ def objects() -> Iterator[tuple[str, dict[str, Any]]]:
 def test_the_published_schema_is_the_one_that_imports_are_held_to() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     written = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
-    assert (DOCS / "postmortem.schema.json").read_text(encoding="utf-8") == written, "write it anew from json_schema()"
+    assert (DOCS / "postmortem.schema.json").read_text(encoding="utf-8") == written, "write it again from json_schema()"
 
 
 @pytest.mark.parametrize(("name", "found"), list(objects()), ids=[name for name, _ in objects()])
