@@ -4,10 +4,12 @@ Processor time, the least of some alternating rounds: other work on the machine 
 """
 
 import asyncio
+import re
 import resource
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +37,10 @@ class Start:
 
 
 def compare(folder: Path) -> None:
-    """Print both tables."""
+    """Print the tables."""
     _compare_commands()
     _compare_servers(folder)
+    _compare_imports()
 
 
 def _compare_commands() -> None:
@@ -81,6 +84,47 @@ def _compare_servers(folder: Path) -> None:
     floor, bot = least[FLOOR], least[BOT]
     ratios = (bot.cpu / floor.cpu, bot.wall / floor.wall, bot.megabytes / floor.megabytes)
     click.echo(f"{'ratio':<28} " + " ".join(f"{ratio:>9.2f}" for ratio in ratios))
+
+
+_IMPORTED = re.compile(r"import time: +(\d+) \| +\d+ \| +(\S+)")
+_PYDANTIC = ("pydantic", "pydantic_core", "annotated_types", "typing_inspection")
+_WORTH_A_LINE = 0.03
+"""Of the floor's imports. What takes less is one of the others."""
+
+
+def _compare_imports() -> None:
+    """What the bot loads beyond the floor, by package."""
+    runs = {FLOOR: _FLOOR_IMPORTS, BOT: "import bot.cli.runner"}
+    least: dict[str, dict[str, int]] = {name: {} for name in runs}
+    for _ in range(ROUNDS):
+        for name, imports in runs.items():
+            for module, taken in _measure_imports(imports).items():
+                least[name][module] = min(least[name].get(module, taken), taken)
+    floor, packages = sum(least[FLOOR].values()), defaultdict[str, list[int]](list)
+    for module in least[BOT].keys() - least[FLOOR].keys():
+        packages[_package_of(module)].append(least[BOT][module])
+    small = {name for name, taken in packages.items() if sum(taken) < _WORTH_A_LINE * floor}
+    others = [taken for name in small for taken in packages.pop(name)]
+    every = [taken for each in (*packages.values(), others) for taken in each]
+    click.echo("\nwhat `afterword run` imports beyond the floor, by package, beside all imports of the floor")
+    click.echo(f"{'':<28} {'modules':>9} {'ms':>9} {'ratio':>7}")
+    ordered = sorted(packages.items(), key=lambda item: -sum(item[1]))
+    for name, each in (*ordered, (f"{len(small)} others", others), ("all", every)):
+        click.echo(f"{name:<28} {len(each):>9} {sum(each) / 1000:>9.0f} {sum(each) / floor:>7.2f}")
+
+
+def _measure_imports(imports: str) -> dict[str, int]:
+    """The microseconds that each module took, without those that it imports. Nothing is collected meanwhile."""
+    command = [sys.executable, "-X", "importtime", "-c", f"import gc; gc.disable(); {imports}"]
+    ran = subprocess.run(command, env=commands.own_environ(), capture_output=True, text=True, check=True)
+    return {module: int(taken) for taken, module in _IMPORTED.findall(ran.stderr)}
+
+
+def _package_of(module: str) -> str:
+    first, _, rest = module.partition(".")
+    if first in _PYDANTIC:
+        return "pydantic"
+    return f"{first}.{rest.partition('.')[0]}" if first == "bot" or module.startswith("storage.tables") else first
 
 
 def _start(command: list[str], environ: Mapping[str, str]) -> Start:
