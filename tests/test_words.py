@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from bot.slack.views import blocks
+from bot.slack.views import reminders as reminders_views
+from bot.slack.views.templates import words
 from tests.support.house_offenders import ROOT, modules
 from tests.support.interactions import require_spelt_out
 
@@ -79,6 +81,53 @@ def list_texts() -> Iterator[tuple[str, str]]:
     yield "CHANGELOG.md", news.split("\n## [")[1]
     for file in (ROOT / "README.md", ROOT / "SECURITY.md", ROOT / "CONTRIBUTING.md", ROOT / ".env.example", *guides):
         yield str(file.relative_to(ROOT)), file.read_text(encoding="utf-8")
+
+
+BRITISH = re.compile(
+    r"\b(cancell(ed|ing)|(organ|recogn|apolog|summar|prior|minim|maxim)\w*is(e|ed|es|ing|ation|ations)|colour\w*|behaviour\w*"
+    r"|favourite|honour|labelled|centre|neighbour\w*)\b",
+    re.IGNORECASE,
+)
+"""Spellings that Slack's own words do not have. What people read has one, the American."""
+TECHNICAL = ("bot/export/charts/", "templates/postmortem/page", "bot/manifest.py")
+"""Names of other standards, as in an SVG."""
+
+
+def test_words_are_spelled_as_slack_spells_them() -> None:
+    texts = ((place, text) for place, text in list_texts() if not place.startswith(TECHNICAL))
+    assert [(place, match[0]) for place, text in texts for match in BRITISH.finditer(text)] == []
+
+
+def test_every_hint_opens_an_incident_in_the_same_form() -> None:
+    texts = ((place, text) for place, text in list_texts() if place.startswith(("templates/slack/", "bot/services/")))
+    hints = [(place, match[1]) for place, text in texts for match in re.finditer(r"`/incident open([^`]*)`", text)]
+    assert len(hints) > 2
+    assert {hint for _, hint in hints} == {" checkout is failing"}
+
+
+CODES = (
+    "channel_not_found", "not_in_channel", "is_archived", "missing_scope", "restricted_action", "access_denied",
+    "token_revoked", "account_inactive", "internal_error", "ratelimited", "msg_too_long", "team_access_not_granted",
+    "canvas_disabled_user_team", "file_uploads_disabled", "some_new_code",
+)  # fmt: skip
+_CODE = re.compile(r"\b[a-z]+(_[a-z]+)+\b")
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_an_error_code_of_slack_is_said_in_words_with_the_remedy(code: str) -> None:
+    why = words.general.slack_refusal(error=code)
+    sentences = [
+        why,
+        reminders_views.unreachable_message("C0CHECKOUT", code)["text"],
+        words.capture.unreadable(why=why),
+        words.lookback.unreadable(why=why),
+        words.exports.no_canvas(error=code),
+        words.exports.remedy(error=code, key="INC-1", form="html"),
+    ]
+    for text in sentences:
+        assert code not in text
+        assert _CODE.search(re.sub(r"`[^`]*`", "", text)) is None
+        assert text.count(". ") or text.count(": `"), text
 
 
 def test_nothing_that_people_read_sounds_translated() -> None:

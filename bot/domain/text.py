@@ -393,7 +393,7 @@ def format_range(
 ) -> str:
     """When something was true: `14:05 UTC`, `~13:30–13:45 UTC`, `2026-11-23 23:50 – 2026-11-24 00:10 UTC`."""
     written = f"{start.date().isoformat()} {format_clock(start)}" if with_date else format_clock(start)
-    if end is not None and end != start:
+    if end is not None and format_moment(end) != format_moment(start):  # else it would end when it begins
         same_day = end.date() == start.date()
         written += f"–{format_clock(end)}" if same_day else f" – {end.date().isoformat()} {format_clock(end)}"
     return f"~{written} UTC" if approximate else f"{written} UTC"

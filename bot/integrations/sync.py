@@ -400,7 +400,7 @@ def _as_error(system: str, subject: str, ended: BaseException) -> IntegrationErr
             {"event": "sync_failed", "subject": subject, "system": system, "cause": type(ended).__name__},
             exc_info=ended,
         )
-        words = f"Updating {system} failed ({type(ended).__name__}). I'll try again later."
+        words = f"Updating {system} failed. I'll try again later; the server's log says why."
     return IntegrationError(system, words, may_have_happened=True)
 
 

@@ -78,10 +78,10 @@ def _failure_line(links: list[Link], now: datetime) -> str:
 
 
 def retry_button(system: str) -> Block:
-    """[Try again] for everything of a system."""
-    return blocks.actions(
-        blocks.button(f"Try {System(system).display_name} again", "connections_again", json.dumps({"system": system}))
-    )
+    """[Try Jira again], or [Page on call again]: for everything of a system."""
+    name = System(system).display_name
+    label = "Page on call again" if system == System.PAGING else f"Try {name} again"
+    return blocks.actions(blocks.button(label, "connections_again", json.dumps({"system": system})))
 
 
 def failure_message(link: Link, sentence: str, *, others: bool) -> Message:
@@ -101,7 +101,9 @@ def recovery_message(links: tuple[Link, ...], *, refused: int) -> Message:
 
 def retry_message(system: str, count: int) -> Message:
     """[Try again] was pressed."""
-    return blocks.ephemeral(words.connections.again(system=System(system).display_name, count=count))
+    return blocks.ephemeral(
+        words.connections.again(system=System(system).display_name, is_paging=system == System.PAGING, count=count)
+    )
 
 
 def opening_message(incident: Incident) -> Message:

@@ -291,7 +291,7 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
                     request.place.channel,
                     encoded,
                     request.now,
-                    _incident_of(tx, request),
+                    _incident_of(tx, request, message),
                 ),
             )
         # Stored even if there is no reply: the key is what tells a repeat.
@@ -331,10 +331,18 @@ def _note_newcomer(tx: Transaction, request: Request, message: Message | None) -
     return blocks.replace_blocks(message, shown)
 
 
-def _incident_of(tx: Transaction, request: Request) -> int | None:
+def _incident_of(tx: Transaction, request: Request, message: Message) -> int | None:
     """The incident that a message about this request belongs to: its buttons go once they are outdated."""
     changed = (incident_id for incident_id, _ in tx.changed)
-    return request.incident_id or next(changed, None)
+    return request.incident_id or next(changed, None) or _incident_in(tx, request, message)
+
+
+def _incident_in(tx: Transaction, request: Request, message: Message) -> int | None:
+    """The one incident that the buttons of a message name, as in a DM about a postmortem."""
+    named = {carried.get("incident") for carried in blocks.list_values(message.get("blocks") or ())}
+    (row,) = named if len(named) == 1 else (None,)
+    found = incidents_store.find(tx, row) if isinstance(row, int) else None
+    return found.id if found is not None and found.team == request.team else None
 
 
 def _list_stale(request: Request, reply: StoredReply) -> list[int | None]:
@@ -459,11 +467,13 @@ def describe_missing(request: Request) -> str:
     return IN_A_DM if request.place.channel.startswith("D") else NO_INCIDENT
 
 
+OPENING = "`/incident open checkout is failing`"
+"""How an incident is opened, the same in every hint: an example that works as it is pasted."""
 IN_A_DM = (
     "Incidents belong to channels, not to direct messages. Send this in the incident's channel, or open one there: "
-    "`/incident open <what's wrong>`"
+    f"{OPENING}"
 )
-NO_INCIDENT = "No open incident here. Start one: `/incident open <what's wrong>`"
+NO_INCIDENT = f"No open incident here. Start one: {OPENING}"
 
 
 async def read_examples(services: Services, request: Request) -> Examples:

@@ -19,7 +19,7 @@ from bot.errors import AfterwordError, OutdatedButton, Refused
 from bot.queue import BatchWorker
 from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.capture import add_files, find_author, read_text
-from bot.services.context import Request, Services, describe_closed, require_open_record, run_once
+from bot.services.context import OPENING, Request, Services, describe_closed, require_open_record, run_once
 from bot.services.secrets import warn
 from bot.services.timeline import read_own_clocks
 from bot.slack.directory import find_language
@@ -153,7 +153,7 @@ async def _require_own_scan(services: Services, request: Request, lookback_id: o
     )
     if row is None or row.team != request.team or row.asked_by != request.user:
         raise Refused(
-            "Only the person who started this scan can review it. To scan yourself, open an incident: `/incident open`"
+            f"Only the person who started this scan can review it. To scan yourself, open an incident: {OPENING}"
         )
     if row.channel not in await services.visible_channels(
         request.team, request.user, [row.channel], request.place.channel
@@ -224,7 +224,7 @@ class HistoryScanner(BatchWorker[HistoryScan, tuple[HistoryScan, timedelta], Non
     async def _attempt(self, job: HistoryScan, now: datetime) -> tuple[HistoryScan, timedelta]:
         for _ in range(STEPS):
             if _is_over(job):
-                return replace(job, state=ScanState.DONE, note=_describe_gaps(job)), timedelta()
+                return replace(job, state=ScanState.DONE, note=_describe_gaps(job, now)), timedelta()
             try:
                 read, new = await self._read_page(job)
             except Busy as busy:
@@ -375,9 +375,9 @@ def _is_over(scan: HistoryScan) -> bool:
     return scan.cursor.is_at_the_end or scan.cursor.is_stuck
 
 
-def _describe_gaps(scan: HistoryScan) -> str:
+def _describe_gaps(scan: HistoryScan, now: datetime) -> str:
     """What a scan that is over did not read; empty if it read everything."""
-    stopped = history_scan_views.stopped_early_note(scan.seen, parse_ts(scan.cursor.latest))
+    stopped = history_scan_views.stopped_early_note(scan.seen, parse_ts(scan.cursor.latest), now)
     notes = ("" if scan.cursor.is_at_the_end else stopped, history_scan_views.skipped_note(scan.cursor.skipped))
     return " ".join(filter(None, notes))
 

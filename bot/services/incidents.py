@@ -30,7 +30,7 @@ from bot.slack.messages_in import MessageFile
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.incidents import SimilarCase
+from bot.slack.views.incidents import SearchMatches, SimilarCase
 from bot.slack.views.templates import words
 from bot.slack.views.timeline import Clocks
 from storage import case as case_store
@@ -476,15 +476,6 @@ SEARCHED = 60
 SHOWN = 8
 
 
-@dataclass(frozen=True, slots=True)
-class _Matches:
-    """The best matches, how many more there are, and whether they have only some of the words."""
-
-    cases: list[Case]
-    more: int = 0
-    is_any: bool = False
-
-
 async def search(services: Services, request: Request, text: str) -> Message:
     """The incidents that have all the words, or any if none has all, in channels that the reader may look into."""
     words = _extract_words(text)
@@ -493,21 +484,21 @@ async def search(services: Services, request: Request, text: str) -> Message:
     found = await _find(services, request, words)
     if not found.cases:
         return incidents_views.no_results_message(words)
-    return incidents_views.search_results(found.cases, found.more, words, is_any=found.is_any)
+    return incidents_views.search_results(found, words, request.now.date())
 
 
 async def search_window(services: Services, request: Request, text: str) -> Block:
     """The same as a window with a field for other words; without a word it asks for one."""
     words = _extract_words(text)
-    found = await _find(services, request, words) if words else _Matches([])
-    return incidents_views.search_window(text, found.cases, found.more, words, is_any=found.is_any)
+    found = await _find(services, request, words) if words else SearchMatches([])
+    return incidents_views.search_window(text, found, words, request.now.date())
 
 
 def _extract_words(text: str) -> tuple[str, ...]:
     return similarity_rules.extract_words(text)[: similarity_rules.MOST_WORDS]
 
 
-async def _find(services: Services, request: Request, words: tuple[str, ...]) -> _Matches:
+async def _find(services: Services, request: Request, words: tuple[str, ...]) -> SearchMatches:
     # All words first: only if that finds nothing does any of them do. The defaults in the lambdas bind this round's
     # values, which mypy does not see.
     for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
@@ -520,8 +511,8 @@ async def _find(services: Services, request: Request, words: tuple[str, ...]) ->
         shown = [incident for incident in found if incident.channel in seen]
         if shown:
             cases = await services.store.read(lambda tx, shown=shown: _load(tx, shown[:SHOWN]))  # type: ignore[misc]
-            return _Matches(cases, len(shown) - len(cases), wanted.is_any)
-    return _Matches([])
+            return SearchMatches(cases, len(shown) - len(cases), wanted.is_any)
+    return SearchMatches([])
 
 
 def _load(tx: Transaction, incidents: list[Incident]) -> list[Case]:

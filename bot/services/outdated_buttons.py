@@ -19,6 +19,7 @@ from bot.domain.secrets import RecordKind, RecordRef
 from bot.slack.messages_in import message_source
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
+from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views.blocks import IsOver
 from storage import actions as actions_store
@@ -29,6 +30,7 @@ from storage import incidents as incidents_store
 from storage import secrets as secrets_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
+from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import Delivery, NewDelivery
 from storage.queues import DeliveryKind
@@ -126,25 +128,39 @@ class _ButtonState:
 
     def is_over(self, action: str, value: dict[str, Any], reader: str) -> bool:
         """Whether a button in a message to a `reader` (a person or a channel) is outdated."""
-        incident = self._incident
-        if value.get("incident") not in (None, incident.id):
+        if value.get("incident") not in (None, self._incident.id):
             return False
-        if "action" in value:
+        if "action" in value and not action.startswith(postmortem_views.LINK):
             return self._is_action_over(action, value, reader)
         if action in _WARNING and "noun" in value:
             return self._is_warning_over(action, secrets_views.read_subject(value))
         if "lookback" in value:
-            return incident.is_closed or self._is_scan_over(value)
+            return self._incident.is_closed or self._is_scan_over(value)
+        return self._is_text_over(action, value) or self._is_state_over(action)
+
+    def _is_text_over(self, action: str, value: dict[str, Any]) -> bool:
+        """Whether the why, the section or the entry that a button is about has what it asks for, or is gone."""
+        if action.startswith(postmortem_views.LINK) or action == "why_action":
+            return self._is_why_over(action, value.get("why"))
+        if action == "postmortem_fill":  # the summary's is also [Edit summary]
+            return value["section"] != "summary" and bool(self._read_section(value["section"]))
         if action == "draft_look":
             return f"draft {value['section']}" in self._changed and self._is_text_chosen(value["section"])
         if "entry" in value and "version" in value:
-            entry = timeline_store.find_by_number(self._tx, incident.id, int(value["entry"]))
+            entry = timeline_store.find_by_number(self._tx, self._incident.id, int(value["entry"]))
             return entry is None or entry.version != value["version"]
+        return False
+
+    def _is_state_over(self, action: str) -> bool:
+        """Whether the incident has what a button asks for."""
+        incident = self._incident
         return (
             action in self._decided
             or (action in _RESOLVED and incident.status is Status.RESOLVED)
             or (action in _MITIGATED and incident.status is not Status.OPEN)
             or (action in _RECORD and incident.is_closed)
+            or (action == "finding_lead" and bool(incident.lead))
+            or (action == "finding_severity" and incident.severity is not None)
             or (action == "postmortem_reopen" and not incident.postmortem_status.is_finished)
             or (action in _POSTMORTEM and (incident.resolved_at is None or incident.postmortem_status.is_finished))
         )
@@ -157,6 +173,15 @@ class _ButtonState:
         # To a person it says "your action"; in the channel anyone may press it.
         owner = value.get("user") or (reader if reader.startswith(("U", "W")) else action.owner)
         return name in _OPEN_ACTION and (action.status is not ActionStatus.OPEN or action.owner != owner)
+
+    def _is_why_over(self, name: str, number: object) -> bool:
+        """A button about a why that was removed, or that asks which action is for it and was answered."""
+        why = next((one for one in whys_store.list_chain(self._tx, self._incident.id) if one.number == number), None)
+        return number is not None and (why is None or (name != "why_action" and bool(why.actions)))
+
+    def _read_section(self, slug: str) -> str:
+        saved = sections_store.list_latest(self._tx, self._incident.id).get(slug)
+        return saved.text if saved else ""
 
     def _is_warning_over(self, name: str, subject: RecordRef) -> bool:
         """Whether no version of the text has a credential any more. A struck one is still in the history."""

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, tzinfo
+from functools import partial
 from types import MappingProxyType
 
 from bot.domain import actions as actions_rules
@@ -109,7 +110,9 @@ async def section_form(services: Services, request: Request, slug: str) -> Block
     draft = "" if saved else await asyncio.to_thread(draft_text, case, chosen, request.now, others)
     known = _who_knows(case, chosen) if draft else _describe_known(case, chosen, request.now)
     text, version = (saved.text, saved.version) if saved else (draft, 0)
-    return postmortem_views.section_form(case, BY_SLUG[chosen], SectionFilling(text, version, bool(draft), known), past)
+    return postmortem_views.section_form(
+        case, BY_SLUG[chosen], SectionFilling(text, version, bool(draft), known), past, request.now.date()
+    )
 
 
 def _who_knows(case: Case, slug: str) -> str:
@@ -359,15 +362,15 @@ async def snooze(services: Services, request: Request) -> Message | None:
     def unit(tx: Transaction) -> Message | None:
         incident = require_incident(tx, request, locking=True)
         had = reminders_store.list_by_incident(tx, incident.id)
+        reader, today = (request.team, request.user), request.now.date()
+        describe = partial(describe_snooze, tx, services.policy.reminders, reader, today=today)
         if not had or reminders_rules.postmortem_reason_gone(incident):
             require_owed(incident)
             raise Refused(f"{incident.key} has no more reminders.")
         if until := reminders_rules.find_snooze_end(
             {one.slot: one.due_at for one in had if one.state is ReminderState.PENDING}
         ):
-            return reminders_views.snooze_receipt(
-                incident, describe_snooze(tx, services.policy.reminders, request.team, request.user, until)
-            )
+            return reminders_views.snooze_receipt(incident, describe(until))
         latest = max(had, key=lambda reminder: reminder.id)
         step = reminders_rules.plan_snooze(
             latest.slot, {reminder.slot: reminder.state for reminder in had}, request.now
@@ -376,7 +379,7 @@ async def snooze(services: Services, request: Request) -> Message | None:
         reminders_store.schedule(
             tx, Reminder(0, *subject, step.slot, incident.id, step.due_at, ReminderState.PENDING, None, "")
         )
-        until_label = describe_snooze(tx, services.policy.reminders, request.team, request.user, step.due_at)
+        until_label = describe(step.due_at)
         in_dm = request.place.channel if request.place.channel != incident.channel else ""
         retire(tx, incident, words.reminders.snoozed(until=until_label), request.now, channel=in_dm)
         return reminders_views.snooze_receipt(incident, until_label)

@@ -6,7 +6,7 @@ done), what a resolution and its corrections do to reminders, and how superseded
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.domain import incident as incident_rules
 from bot.domain import reminders as reminders_rules
@@ -340,11 +340,11 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
     return reminders_rules.defer_past_quiet_hours(now, zone, rules_, is_weekly=is_weekly)
 
 
-def describe_snooze(tx: Transaction, rules_: ReminderRules, team: str, user: str, end: datetime) -> str:
-    """When the reminder comes after a snooze, on the person's clock: not before their quiet hours are over."""
-    zone = find_zone(people_store.find(tx, team, user))
+def describe_snooze(tx: Transaction, rules_: ReminderRules, user: tuple[str, str], end: datetime, today: date) -> str:
+    """When the reminder comes after a snooze, on the clock of a person (team, user): after their quiet hours."""
+    zone = find_zone(people_store.find(tx, *user))
     moment = reminders_rules.defer_past_quiet_hours(end, zone, rules_).astimezone(zone)
-    return f"{format_day(moment.date(), moment.date())}, {moment:%-H:%M} ({label_of(zone)})"
+    return f"{format_day(moment.date(), today)}, {moment:%-H:%M} ({label_of(zone)})"
 
 
 def explain_unwanted(tx: Transaction, reminder: Reminder, now: datetime, recipient: str) -> str:

@@ -86,6 +86,9 @@ class Messages:
                 return []
             if reason.is_passing:
                 raise MessageUnavailable(f"Slack did not give a message ({reason.word or 'no reason'}).") from refusal
+            log.info(
+                "Slack doesn't let a message be read (%(cause)s).", {"event": "message_unread", "cause": reason.word}
+            )
             raise Refused(_unreadable(reason.word)) from refusal
         except CALL_ERRORS as error:
             raise MessageUnavailable(f"Slack did not give a message ({type(error).__name__}).") from error
@@ -153,7 +156,7 @@ def _unreadable(error: str) -> str:
         return words.capture.message_gone()
     if error in _OUTSIDE:
         return words.capture.outside()
-    return words.capture.unreadable(error=error)
+    return words.capture.unreadable(why=words.general.slack_refusal(error=error))
 
 
 def add_source(question: Message, source: str) -> Message:
@@ -379,8 +382,9 @@ def _refusal(error: SlackApiError) -> AfterwordError:
     refusal = parse_refusal(error)
     if refusal.is_passing:
         return Busy(DEFAULT_REST if refusal.rest is None else refusal.rest, is_named=refusal.rest is not None)
+    log.info("Slack doesn't let a channel be read (%(cause)s).", {"event": "channel_unread", "cause": refusal.word})
     if refusal.word == "missing_scope":
         return ChannelUnreadable(words.lookback.no_scope(scope=error.response.get("needed") or "channels:history"))
     if refusal.word in _OUTSIDE:
         return ChannelUnreadable(words.lookback.outside())
-    return ChannelUnreadable(words.lookback.unreadable(error=refusal.word))
+    return ChannelUnreadable(words.lookback.unreadable(why=words.general.slack_refusal(error=refusal.word)))

@@ -27,6 +27,7 @@ from tests.support.export.cases import at
         (at(14, 20), True, True, "~2026-11-23 14:05–14:20 UTC"),
         (at(0, 0, day=24), False, True, "2026-11-23 14:05 – 2026-11-24 00:00 UTC"),
         (at(14, 5), False, False, "14:05 UTC"),
+        (at(14, 5).replace(second=40), False, False, "14:05 UTC"),
     ],
 )
 def test_a_stamp_says_as_much_as_is_needed(

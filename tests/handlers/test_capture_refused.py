@@ -50,8 +50,8 @@ async def test_a_message_that_vanished_is_said_to_be_gone(sqlite_url: str) -> No
     ("error", "sentence"),
     [
         ("not_in_channel", "Invite me with `/invite @afterword`"),
-        ("missing_scope", "I can't read the messages of this channel (Slack says missing_scope)"),
-        ("access_denied", "It works without that permission"),
+        ("missing_scope", "The app doesn't have the permission. An admin adds it"),
+        ("access_denied", "Until then, use *Add to timeline* in the message's menu."),
     ],
 )
 async def test_a_history_that_the_bot_may_not_read_is_said_with_the_way_that_works(

@@ -43,6 +43,7 @@ async def test_recording_works_where_the_bot_is_not_a_member(sqlite_url: str) ->
         await open_incident(play, channel=room)
         note = last(play, play.ana, play.slack.dm(play.ana))
         assert "I can't post in #old-room" in note.plain
+        assert "I'm not in that channel. Invite me there: `/invite @afterword`" in note.plain
         assert "You can still record there" in note.plain
         assert await live_messages(play, room) == 0
         await type_command(play, play.bo, "/timeline failed over to replica", room)

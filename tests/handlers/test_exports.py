@@ -120,7 +120,7 @@ async def test_an_upload_in_doubt_is_told_to_who_asked(sqlite_url: str) -> None:
         await type_command(play, play.ana, "/postmortem export")
         await play.settle()
         await play.pass_time(minutes=2)
-        assert "its answer was lost (internal_error). Check if the file is there" in in_dm(play, play.ana)
+        assert "its answer was lost. Check if the file is there" in in_dm(play, play.ana)
 
 
 async def test_while_slack_does_not_say_who_reads_there_nothing_goes_out(sqlite_url: str) -> None:

@@ -259,3 +259,23 @@ async def test_it_names_nothing_of_a_private_channel_nor_to_people_from_elsewher
         await play.settle()
         (seen,) = cards(play, shared)
         assert "Like " not in seen.plain
+
+
+async def test_a_card_says_the_day_of_what_is_older_once(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await open_incident(play)
+        for line in ("12:10 UTC errors rose", "12:15 UTC failed over", "12:20 UTC errors fell"):
+            await type_command(play, play.bo, f"/timeline {line}")
+        await type_command(play, play.ana, "/incident sev 2")
+        await type_command(play, play.ana, "/incident lead @Ana Demo")
+        await play.settle()
+        assert "Mon 23 Nov, 12:" not in card(play).plain.partition("errors")[2]
+        await play.pass_time(days=2)
+        await type_command(play, play.bo, "/incident rename Checkout fails")
+        await play.settle()
+        text = card(play).plain
+        shown = text[text.index("*Mon 23 Nov*") :]
+        assert shown.startswith("*Mon 23 Nov*\n")
+        assert [line.split("UTC")[0] for line in shown.splitlines()[1:4]] == ["`12:10 ", "`12:15 ", "`12:20 "]
+        listed = await type_command(play, play.bo, "/timeline show")
+        assert listed.count("Mon 23 Nov") == 1

@@ -245,3 +245,27 @@ async def test_a_reminder_names_the_section_that_is_next_by_now(database_url: st
         await type_command(play, play.ana, "/postmortem waive a drill")
         await play.settle()
         assert labels(shown_now(play, reminder, play.bo)) == []
+
+
+async def test_findings_in_a_dm_lose_the_buttons_of_those_that_were_mended(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await open_incident(play)
+        for line in ("/incident resolved", "/why because the pool ran out", "/why root", "/action cap the retries"):
+            await type_command(play, play.ana, line)
+            await play.settle()
+        room = play.slack.dm(play.ana)
+        await play.slack.say(play.ana, room, "postmortem INC-1")
+        await play.settle()
+        overview = having(play, play.ana, "postmortem_fill", room)
+        first = labels(overview)[0]
+        slug = next(json.loads(value)["section"] for label, _, value in overview.buttons if label == first)
+        asked = {action for action in actions_of(overview) if action.startswith("finding_")}
+        assert {"finding_severity", "finding_lead"} & asked or "finding_link_1" in asked
+        await type_command(play, play.bo, "/incident sev 2")
+        await type_command(play, play.bo, "/incident lead @Bo Demo")
+        await fill(play, play.bo, slug, "Nobody could pay.")
+        await play.settle()
+        now = shown_now(play, overview)
+        assert first not in labels(now)
+        assert not {"finding_severity", "finding_lead"} & set(actions_of(now))
+        assert "Export" in labels(now)

@@ -201,11 +201,11 @@ async def test_the_reminder_opens_the_next_section_in_the_channel_and_in_the_dm(
         room = play.slack.dm(play.bo)
         assert "*INC-1* postmortem is waiting for you" in last(play, play.bo, room).plain
         view = await window(play, play.bo, "postmortem_fill", room)
-        assert view.title == "Root cause"  # what the button says, with what Ana saved meanwhile
+        assert view.title == "Impact"  # what is next by now, as the button says
         await play.slack.submit(play.bo, view, {"text_0": "A new pool size on Friday."})
         await play.settle()
-        assert "Saved *Root cause*" in last(play, play.bo, room).plain
-        assert play.case().sections["root_cause"].author == play.bo
+        assert "Saved *Impact*" in last(play, play.bo, room).plain
+        assert play.case().sections["impact"].author == play.bo
 
 
 async def test_from_the_dm_the_export_still_goes_into_the_channel(sqlite_url: str) -> None:

@@ -1,4 +1,4 @@
-"""A channel that another organisation shares: nothing is posted before somebody who knows says so."""
+"""A channel that another organization shares: nothing is posted before somebody who knows says so."""
 
 import pytest
 
@@ -27,9 +27,9 @@ async def test_a_shared_channel_is_asked_about_before_anything_is_posted(databas
         await leak_secret(play)
         view = await decide_export(play, "/postmortem export", "masked")
         question = next(one for one in play.slack.messages(play.slack.dm(play.ana)) if one.buttons)
-        assert "*Nothing is posted yet.* People from another organisation can read #checkout" in question.plain
+        assert "*Nothing is posted yet.* People from another organization can read #checkout" in question.plain
         assert "4 members, and everyone in this workspace." in view.plain
-        assert "*It is shared with 1 other organisation* (T0ELSEWHERE)" in view.plain
+        assert "*It is shared with 1 other organization* (T0ELSEWHERE)" in view.plain
         assert "*A masked copy masks 3 things:*" in view.plain
         assert "• `10.1.2.3`, an IP address in #2" in view.plain
         assert "• `jo@customer.example`, an e-mail address in #2" in view.plain
@@ -80,7 +80,7 @@ async def test_an_open_invitation_counts_as_shared(sqlite_url: str) -> None:
         places(play)[play.channel].invited = True
         await leak_secret(play)
         view = await decide_export(play, "/postmortem export", "masked")
-        assert "*Another organisation is invited* (T0INVITED)" in view.plain
+        assert "*Another organization is invited* (T0INVITED)" in view.plain
 
 
 async def test_where_slack_does_not_say_who_reads_there_it_is_closed(sqlite_url: str) -> None:

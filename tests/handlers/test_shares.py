@@ -87,7 +87,7 @@ async def test_a_channel_shared_with_others_offers_both_for_a_public_incident(sq
         vendors = play.slack.channel("vendors", [play.ana], shared=True)
         await leak_secret(play)
         view = await asked_to_share(play, "#vendors json")
-        assert "*It is shared with 1 other organisation*" in view.plain
+        assert "*It is shared with 1 other organization*" in view.plain
         await play.slack.submit(play.ana, view)  # what is chosen already is the masked copy
         await play.settle()
         (file,) = play.slack.files

@@ -49,7 +49,7 @@ async def test_search_finds_by_root_cause_and_says_what_was_done(database_url: s
         await past(play, other_room(play))
         answer = await type_command(play, play.chandra, "/incident search small pools")
         assert "1 match for *small pools*" in answer
-        assert "*INC-1* Checkout pool exhausted\nresolved Mon 23 Nov 2026 · #payments" in answer
+        assert "*INC-1* Checkout pool exhausted\nresolved Mon 23 Nov · #payments" in answer
         assert "Root cause: the connection pool was too small" in answer
         assert "1 of 2 actions done. Not done: alert on waiting connections" in answer
         answer = await type_command(play, play.chandra, "/incident search pool sandwich")

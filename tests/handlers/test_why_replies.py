@@ -144,7 +144,7 @@ async def test_what_goes_into_the_channel_only_is_said_so_in_any_thread(sqlite_u
         await play.slack.say(play.bo, play.channel, "@afterword 503s since 14:00", thread_ts=begun)
         await play.settle()
         message = [m for m in play.slack.messages(play.channel, user=play.bo) if m.ephemeral_for == play.bo][-1]
-        assert "`incident open <what's wrong>`" in message.plain
+        assert "`incident open checkout is failing`" in message.plain
         assert "Slash commands don't work in threads. Type them in the channel, with a / in front." in message.plain
 
 

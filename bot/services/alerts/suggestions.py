@@ -18,7 +18,7 @@ from bot.domain.alerts import (
 )
 from bot.domain.records import Incident, Milestone, Place, Status
 from bot.errors import OutdatedButton, Refused
-from bot.services.context import Request, Services, run_once
+from bot.services.context import OPENING, Request, Services, run_once
 from bot.services.incidents import LISTED, Opening, open_in
 from bot.slack.views import alerts as alerts_views
 from bot.slack.views import incidents as incidents_views
@@ -319,9 +319,7 @@ def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = 
     """The group that a button names. Raises Refused if it is not of this channel."""
     group = alerts_store.find(tx, alert_id, locking=locking)
     if group is None:
-        raise OutdatedButton(
-            "That alert is too old and was deleted. Start an incident: `/incident open <what's wrong>`"
-        )
+        raise OutdatedButton(f"That alert is too old and was deleted. Start an incident: {OPENING}")
     if (group.team, group.channel) != (request.team, request.place.channel):
         raise Refused("That alert belongs to another channel.")
     if group.stand is GroupState.MERGED:

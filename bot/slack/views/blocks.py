@@ -179,6 +179,14 @@ def drop_buttons(shown: Sequence[Block], is_over: IsOver) -> list[Block]:
     return left
 
 
+def list_values(shown: Iterable[Block]) -> Iterator[dict[str, Any]]:
+    """What each button of some blocks carries."""
+    for block in shown:
+        for element in (*(block.get("elements") or ()), block.get("accessory") or {}):
+            if element.get("type") == "button":
+                yield read_value(element.get("value", ""))
+
+
 def _keep(element: Block, is_over: IsOver) -> Block | None:
     if element["type"] == "button":
         return None if is_over(element["action_id"], read_value(element.get("value", ""))) else element

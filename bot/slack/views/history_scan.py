@@ -69,9 +69,9 @@ def result_message(
     return blocks.message(text, *notes, blocks.actions(*buttons))
 
 
-def stopped_early_note(seen: int, until: datetime) -> str:
+def stopped_early_note(seen: int, until: datetime, now: datetime) -> str:
     """The scan ended early, after `seen` messages."""
-    return words.lookback.stopped(seen=seen, until=f"{format_day(until.date(), until.date())}, {until:%H:%M}")
+    return words.lookback.stopped(seen=seen, until=f"{format_day(until.date(), now.date())}, {until:%H:%M}")
 
 
 def skipped_note(count: int) -> str:

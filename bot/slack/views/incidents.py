@@ -323,10 +323,23 @@ class SimilarCase:
     shared: tuple[str, ...]
 
 
-def search_results(cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Message:
+@dataclass(frozen=True, slots=True)
+class SearchMatches:
+    """The best matches, how many more there are, and whether they have only some of the words."""
+
+    cases: list[Case]
+    more: int = 0
+    is_any: bool = False
+
+
+def search_results(found: SearchMatches, asked: tuple[str, ...], today: date) -> Message:
     """The results of `/incident search`. The caller has left out what the reader may not see."""
-    heading = words.recall.found_heading(words=shorten(" ".join(asked), 200), is_any=is_any, count=len(cases) + more)
-    return blocks.ephemeral(heading, *_results(cases, more))
+    return blocks.ephemeral(_heading(found, asked), *_results(found, today))
+
+
+def _heading(found: SearchMatches, asked: tuple[str, ...]) -> str:
+    quoted = shorten(" ".join(asked), 200)
+    return words.recall.found_heading(words=quoted, is_any=found.is_any, count=len(found.cases) + found.more)
 
 
 def no_results_message(asked: tuple[str, ...]) -> Message:
@@ -334,9 +347,9 @@ def no_results_message(asked: tuple[str, ...]) -> Message:
     return blocks.ephemeral(words.recall.nothing(words=shorten(" ".join(asked), 200)))
 
 
-def _results(cases: list[Case], more: int) -> list[Block]:
-    shown = [blocks.section(_incident_text(case), channel_button(case.incident)) for case in cases]
-    return [*shown, *([blocks.context(words.recall.more(count=more))] if more else [])]
+def _results(found: SearchMatches, today: date) -> list[Block]:
+    shown = [blocks.section(_incident_text(case, today), channel_button(case.incident)) for case in found.cases]
+    return [*shown, *([blocks.context(words.recall.more(count=found.more))] if found.more else [])]
 
 
 def channel_button(incident: Incident) -> Block:
@@ -355,21 +368,20 @@ def search_field(name: str, text: str = "", *, is_sent_by_enter: bool = False) -
     )
 
 
-def search_window(text: str, cases: list[Case], more: int, asked: tuple[str, ...], *, is_any: bool) -> Block:
+def search_window(text: str, found: SearchMatches, asked: tuple[str, ...], today: date) -> Block:
     """The window behind the search field of the Home tab: the field again, and the results."""
-    quoted = shorten(" ".join(asked), 200)
-    if cases:
-        heading = words.recall.found_heading(words=quoted, is_any=is_any, count=len(cases) + more)
+    if found.cases:
+        heading = _heading(found, asked)
     else:
-        heading = words.recall.nothing(words=quoted) if asked else words.recall.no_words()
-    shown = [search_field("text", shorten(text, 3_000)), blocks.section(heading), *_results(cases, more)]
+        heading = words.recall.nothing(words=shorten(" ".join(asked), 200)) if asked else words.recall.no_words()
+    shown = [search_field("text", shorten(text, 3_000)), blocks.section(heading), *_results(found, today)]
     return blocks.modal("Search incidents", "incident_search", shown, submit="Search", close=_CLOSE)
 
 
 _CLOSE = {"type": "plain_text", "text": "Close"}
 
 
-def _incident_text(case: Case, shared: tuple[str, ...] = ()) -> str:
+def _incident_text(case: Case, today: date, shared: tuple[str, ...] = ()) -> str:
     incident = case.incident
     left = list_unfinished(case)
     return words.recall.incident(
@@ -378,7 +390,7 @@ def _incident_text(case: Case, shared: tuple[str, ...] = ()) -> str:
         severity=incident.severity,
         status="resolved" if incident.resolved_at else f"{incident.status} since",
         channel=incident.channel,
-        day=format_day((incident.resolved_at or incident.opened_at).date(), date.min),
+        day=format_day((incident.resolved_at or incident.opened_at).date(), today),
         cause=shorten(text_rules.flatten(mask_credentials(find_root_cause(case))), 400),
         actions=len(case.actions),
         done=len(case.actions) - len(left),
@@ -387,7 +399,7 @@ def _incident_text(case: Case, shared: tuple[str, ...] = ()) -> str:
     )
 
 
-def proposal_blocks(incident: Incident, found: tuple[SimilarCase, ...]) -> list[Block]:
+def proposal_blocks(incident: Incident, found: tuple[SimilarCase, ...], today: date) -> list[Block]:
     """Similar incidents below `/postmortem`, each with two buttons; empty if there are none."""
     if not found:
         return []
@@ -396,18 +408,18 @@ def proposal_blocks(incident: Incident, found: tuple[SimilarCase, ...]) -> list[
         value = {"incident": incident.id, "other": one.case.incident.id}
         same = blocks.button("Same cause", "recall_same", json.dumps(value))
         other = blocks.button("Not this one", "recall_other", json.dumps(value))
-        shown += [blocks.section(_incident_text(one.case, one.shared)), blocks.actions(same, other)]
+        shown += [blocks.section(_incident_text(one.case, today, one.shared)), blocks.actions(same, other)]
     return shown
 
 
-def question_fields(found: tuple[SimilarCase, ...]) -> list[Block]:
+def question_fields(found: tuple[SimilarCase, ...], today: date) -> list[Block]:
     """Similar incidents as fields of a section's form. The choice is saved with the form."""
     shown = []
     for one in found:
         incident = one.case.incident
         radio = blocks.menu(f"{FIELD}{incident.id}", [_SAME, _OTHER], kind="radio_buttons")
         field = blocks.input_block(words.recall.question(key=incident.key), radio, optional=True)
-        shown += [blocks.section(_incident_text(one.case, one.shared)), field]
+        shown += [blocks.section(_incident_text(one.case, today, one.shared)), field]
     return shown
 
 

@@ -72,7 +72,7 @@ def live_message(content: CardContent, now: datetime) -> Message:
     case, incident = content.case, content.case.incident
     text = words.live_message.headline(key=incident.key, title=incident.title)
     # Only what people wrote: changes of the record are in the last row, once (decision 49).
-    lines = (timeline_views.entry_line(entry, case, now, zone="UTC", most=_QUOTED) for entry in case.entries)
+    lines = timeline_views.entry_lines(case.entries, case, now, zone="UTC", most=_QUOTED)
     shown = [
         blocks.header(f"{incident.key} {mask_credentials(incident.title)}"),
         blocks.section("\n".join((_facts(content, now), _next_step(case)))),
@@ -113,11 +113,16 @@ def _next_step(case: Case) -> str:
 def _recent(content: CardContent, now: datetime) -> str:
     if content.case.incident.is_closed:
         return ""
+    days = {change.at.date() for change in content.changes}
+    # One day other than today is said once, and not with each.
+    day = days.pop() if len(days) == 1 and len(content.changes) > 1 and now.date() not in days else None
     changes = [
-        words.live_message.change(what=change.what, at=change.at, is_today=change.at.date() == now.date(), now=now)
+        change.what
+        if day
+        else words.live_message.change(what=change.what, at=change.at, is_today=change.at.date() == now.date(), now=now)
         for change in content.changes
     ]
-    return words.live_message.recent(changes=changes) if changes else ""
+    return words.live_message.recent(changes=changes, day=day, now=now) if changes else ""
 
 
 def _similar(similar: Iterable[SimilarCase], now: datetime) -> str:

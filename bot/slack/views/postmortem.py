@@ -360,7 +360,7 @@ def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = Fals
         metrics_line(measure(case, now), is_whole=is_whole),
         *finding_blocks(check.found, incident, most),
         *check.edited[:others],
-        *incidents_views.proposal_blocks(incident, check.past[:others]),
+        *incidents_views.proposal_blocks(incident, check.past[:others], now.date()),
     ]
     if is_cut:
         shown.append(_more_row(hidden, incident))
@@ -409,7 +409,9 @@ class SectionFilling:
     known: str
 
 
-def section_form(case: Case, section: Section, filling: SectionFilling, past: tuple[SimilarCase, ...] = ()) -> Block:
+def section_form(
+    case: Case, section: Section, filling: SectionFilling, past: tuple[SimilarCase, ...], today: date
+) -> Block:
     """A section's form: what the record knows, the question, and the text so far.
 
     A text of more than 3,000 characters continues in the next field.
@@ -417,7 +419,7 @@ def section_form(case: Case, section: Section, filling: SectionFilling, past: tu
     notes = [blocks.context(filling.known)] if filling.known else []
     if filling.is_draft:
         notes.append(blocks.context(words.postmortem.filled_in()))
-    notes += [*_edited_note(case, section), *incidents_views.question_fields(past)]
+    notes += [*_edited_note(case, section), *incidents_views.question_fields(past, today)]
     return _form(case, section, notes, (filling.version, filling.text))
 
 

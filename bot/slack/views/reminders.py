@@ -199,7 +199,7 @@ def _overdue_line(item: OwedAction, now: datetime) -> str:
 
 def unreachable_message(channel: str, error: str) -> Message:
     """To the person who opened the incident: the bot cannot post to its channel."""
-    return blocks.message(words.reminders.unreachable(channel=channel, error=error))
+    return blocks.message(words.reminders.unreachable(channel=channel, why=words.general.slack_refusal(error=error)))
 
 
 def unclaimed_message(incident: Incident, unset: Sequence[str], now: datetime) -> Message:

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from enum import StrEnum
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 from bot.domain import secrets as secrets_rules
@@ -104,6 +105,7 @@ class Clocks:
 
     def format(self, moment: datetime, end: datetime | None = None, *, approximate: bool = False) -> str:
         """`12:05 UTC (14:05 Berlin)` of a moment, or of the range up to `end`; with the date unless it is today."""
+        end = None if end == moment else end
         text = f"{_format_utc(moment, end, self.now, approximate=approximate)} UTC"
         ends = [each.astimezone(self.zone) for each in (moment, end) if each]
         if not self.label or not any(each.utcoffset() for each in ends):
@@ -131,13 +133,18 @@ def utc_label(entry: Entry, now: datetime) -> str:
     return _format_utc(entry.happened_at, entry.ended_at, now, approximate=entry.approximate)
 
 
-def _format_utc(moment: datetime, end: datetime | None, now: datetime, *, approximate: bool) -> str:
+def _format_utc(
+    moment: datetime, end: datetime | None, now: datetime, *, approximate: bool, named: date | None = None
+) -> str:
+    """`12:05`, with its day unless that is `named` already, else unless it is today."""
+    end = None if end == moment else end  # a range of no length is one time
     if end and end.date() != moment.date():
         about = "~" if approximate else ""
         first, last = (format_day(each.date(), now.date()) for each in (moment, end))
         return f"{first}, {about}{moment:%H:%M} – {last}, {end:%H:%M}"
     clock = format_moment(moment, end, approximate, precise=_is_short(moment, end))
-    return clock if moment.date() == now.date() else f"{format_day(moment.date(), now.date())}, {clock}"
+    is_known = moment.date() == (named or now.date())
+    return clock if is_known else f"{format_day(moment.date(), now.date())}, {clock}"
 
 
 def _is_short(moment: datetime, end: datetime | None) -> bool:
@@ -364,10 +371,34 @@ def choice_label(moment: datetime, clocks: Clocks) -> str:
     return f"{text}, still to come" if blocks.is_ahead(moment, clocks.now) else text
 
 
-def entry_line(entry: Entry, case: Case, now: datetime, *, zone: str = "", most: int = 500) -> str:
-    """An entry as one line of mrkdwn, with at most so many characters of its text; `zone` is named with its time."""
+def entry_lines(entries: Iterable[Entry], case: Case, now: datetime, *, zone: str = "", most: int = 500) -> list[str]:
+    """Entries as lines of mrkdwn, each with at most so many characters of its text; `zone` is named with its time.
+
+    Several in a row of another day than today have that day once above them, and not each.
+    """
+    lines: list[str] = []
+    for day, of_day in groupby(entries, key=_day_of):
+        run = list(of_day)
+        is_headed = len(run) > 1 and day not in (None, now.date())
+        if is_headed and day is not None:
+            lines.append(f"*{format_day(day, now.date())}*")
+        lines += [entry_line(one, case, now, zone=zone, most=most, named=day if is_headed else None) for one in run]
+    return lines
+
+
+def _day_of(entry: Entry) -> date | None:
+    """The day of an entry; None if it went on into another."""
+    day = entry.happened_at.date()
+    return day if entry.ended_at is None or entry.ended_at.date() == day else None
+
+
+def entry_line(
+    entry: Entry, case: Case, now: datetime, *, zone: str = "", most: int = 500, named: date | None = None
+) -> str:
+    """One such line; its day is said unless it is `named` already, or today."""
+    label = _format_utc(entry.happened_at, entry.ended_at, now, approximate=entry.approximate, named=named)
     return words.timeline.line(
-        when=f"{utc_label(entry, now)} {zone}".rstrip(),
+        when=f"{label} {zone}".rstrip(),
         ahead=blocks.is_ahead(entry.happened_at, now),
         text=shorten(text_rules.flatten(secrets_rules.mask_credentials(entry.text)), most),
         author=case.name(entry.author),
@@ -447,8 +478,7 @@ def _page_blocks(page: TimelinePage, now: datetime) -> list[Block]:
         total=page.total,
         since=_since_label(page.since, now),
     )
-    lines = [entry_line(entry, page.case, now) for entry in page.entries]
-    return [blocks.section(text), *blocks.sections("\n".join(lines))]
+    return [blocks.section(text), *blocks.sections("\n".join(entry_lines(page.entries, page.case, now)))]
 
 
 def _since_label(moment: datetime | None, now: datetime) -> str:

@@ -12,7 +12,7 @@ from storage.queues import SyncState
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.days import BadDay, refuse_with
-from tests.support.interactions import on_stage, open_incident, press, type_command
+from tests.support.interactions import having, labels, on_stage, open_incident, press, type_command
 from tests.support.play import TEAM, Play
 
 LOST = BadDay(acts=True, resets=True)
@@ -87,6 +87,7 @@ async def test_what_was_declined_is_asked_for_anew_on_request(database_url: str)
         await ask_for_page(play)
         assert (link(play).state, count_messages(play, "then didn't do it: No such team")) == (SyncState.REJECTED, 1)
         alerts.refuses = ""
+        assert labels(having(play, play.ana, "connections_again")) == ["Page on call again"]
         await press(play, play.ana, "connections_again")
         await play.pass_time(seconds=1)
         assert (alerts.pages, count_messages(play, "Paged, confirmed")) == (1, 1)

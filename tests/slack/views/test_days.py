@@ -1,6 +1,6 @@
 """Days in words, on buttons and in receipts."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,3 +56,9 @@ def test_a_button_names_the_day_where_it_is_not_today(moment: datetime, label: s
 )
 def test_a_choice_says_its_day_both_clocks_and_whether_it_is_still_to_come(moment: datetime, label: str) -> None:
     assert choice_label(moment, BERLIN) == label
+
+
+def test_a_range_of_no_length_is_one_time_on_both_clocks() -> None:
+    moment = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
+    assert BERLIN.format(moment, moment) == BERLIN.format(moment) == "12:30 UTC (13:30 Berlin)"
+    assert BERLIN.format(moment, moment + timedelta(seconds=20)) == "12:30:00–12:30:20 UTC (13:30:00–13:30:20 Berlin)"

@@ -112,7 +112,7 @@ def test_a_why_and_the_words_of_an_action_are_sent_as_they_were(text: str) -> No
 @given(texts(), st.integers(0, 9), st.booleans())
 def test_a_section_is_sent_as_it_was(text: str, version: int, is_draft: bool) -> None:
     filling = postmortem_views.SectionFilling(text, version, is_draft, "")
-    view = postmortem_views.section_form(CASE, BY_SLUG["fault"], filling)
+    view = postmortem_views.section_form(CASE, BY_SLUG["fault"], filling, (), NOW.date())
     assert changes(submit(view)) == {}
     if any(block.get("block_id") == "text_0" for block in view["blocks"]) and text != "anew":
         assert "text" in changes(submit(view, {"text_0": "anew"}))
