@@ -177,7 +177,7 @@ def save_place(tx: Transaction, alert_id: int, channel: str, ts: str) -> None:
 
 def mark_outdated(tx: Transaction, alert_id: int) -> bool:
     """Record that a group's message must be updated; False if an update is enqueued already."""
-    return tx.run(_MARK_OUTDATED, row_id=alert_id) == 1
+    return tx.count(_MARK_OUTDATED, row_id=alert_id) == 1
 
 
 def mark_current(tx: Transaction, alert_id: int) -> None:
@@ -218,7 +218,7 @@ def save_storm_place(tx: Transaction, storm_id: int, ts: str) -> None:
 
 def mark_storm_outdated(tx: Transaction, storm_id: int) -> bool:
     """Record that a storm's message must be updated; False if an update is enqueued already."""
-    return tx.run(_MARK_STORM_OUTDATED, row_id=storm_id) == 1
+    return tx.count(_MARK_STORM_OUTDATED, row_id=storm_id) == 1
 
 
 def mark_storm_current(tx: Transaction, storm_id: int) -> None:
@@ -497,7 +497,7 @@ def prune_events(tx: Transaction, before: datetime, now: datetime, most: int = A
     gone, groups = 0, dict[int, None]()
     for row_id, alert_id, is_over in tx.rows(_OLD, before=before, most=most):
         if is_over:
-            gone += tx.run(_DELETE_EVENT, row_id=row_id)
+            gone += tx.count(_DELETE_EVENT, row_id=row_id)
             groups[alert_id] = None
         else:
             # Else the same 200 rows that must stay would be looked at by every sweep, and no other.
@@ -512,5 +512,5 @@ def prune_events(tx: Transaction, before: datetime, now: datetime, most: int = A
         tx.run(_DELETE_STORMS, before=before)
     # Ends whose start never came.
     for (row_id,) in tx.rows(_OLD_ENDS, before=before, most=most):
-        gone += tx.run(_DELETE_END, row_id=row_id)
+        gone += tx.count(_DELETE_END, row_id=row_id)
     return gone

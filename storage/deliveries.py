@@ -273,12 +273,12 @@ def recall(tx: Transaction, now: datetime) -> int:
     """Make due soon what a clock that was far ahead has put off for days or years; returns how many."""
     # Soon, and not now: a process that has leased one of them may be sending it.
     due_at = now + LONGEST_LEASE
-    return tx.run(_RECALL, retry=now + LONGEST_RETRY, longest=now + LONGEST_WAIT, new_due_at=due_at)
+    return tx.count(_RECALL, retry=now + LONGEST_RETRY, longest=now + LONGEST_WAIT, new_due_at=due_at)
 
 
 def make_due(tx: Transaction, before: datetime, now: datetime) -> int:
     """The clock was set back to `now`: what was due `before` that stays due. Returns how many."""
-    return tx.run(_MAKE_DUE, before=before, now=now, new_due_at=now)
+    return tx.count(_MAKE_DUE, before=before, now=now, new_due_at=now)
 
 
 def count_waiting(tx: Transaction) -> int:
@@ -390,7 +390,7 @@ def store_mark(tx: Transaction, key: str, mark: RecordedMark, now: datetime) -> 
 
 def prune_replies(tx: Transaction, before: datetime) -> int:
     """Delete requests that Slack can no longer repeat; returns how many."""
-    return tx.run(_PRUNE, before=before)
+    return tx.count(_PRUNE, before=before)
 
 
 def _encode(content: str | Mapping[str, Any]) -> str:

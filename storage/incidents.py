@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from bot.domain.records import Incident, Place, PostmortemStatus, Status
@@ -79,6 +79,10 @@ _unfinished = or_(
     _incident.c.postmortem_status == PostmortemStatus.OPEN,
     _incident.c.postmortem_status == PostmortemStatus.IN_REVIEW,
 )
+TAKES_ENTRIES = and_(
+    _incident.c.id == func.coalesce(bindparam("incident_id", type_=_incident.c.id.type), _current), _unfinished
+)
+"""Whether an incident takes entries, and is the one of `incident_id` or, without that, of `team` and `channel`."""
 # One statement that finds the incident, checks it and counts: it also locks the row, so two entries never get one
 # number, and every `/timeline` saves two round trips.
 _TAKE_ENTRY = Statement(

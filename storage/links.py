@@ -166,7 +166,7 @@ def enqueue(tx: Transaction, thing: LinkKey, now: datetime, memo: str = "") -> N
 
 def enqueue_if_known(tx: Transaction, thing: LinkKey, now: datetime) -> bool:
     """Enqueue a sync only if the link exists; returns whether it does."""
-    is_known = tx.run(_ENQUEUE_KNOWN, **{f"of_{name}": getattr(thing, name) for name in _KEY}, now=now) > 0
+    is_known = tx.count(_ENQUEUE_KNOWN, **{f"of_{name}": getattr(thing, name) for name in _KEY}, now=now) > 0
     tx.has_enqueued = tx.has_enqueued or is_known
     return is_known
 
@@ -176,7 +176,7 @@ def enqueue_decision(tx: Transaction, link: Link, memo: str, now: datetime) -> b
 
     False, with nothing written, while a call is under way: its outcome would overwrite the decision.
     """
-    is_taken = tx.run(_ENQUEUE_DECISION, row_id=link.id, new_memo=memo, now=now) == 1
+    is_taken = tx.count(_ENQUEUE_DECISION, row_id=link.id, new_memo=memo, now=now) == 1
     tx.has_enqueued = tx.has_enqueued or is_taken
     return is_taken
 
@@ -367,7 +367,7 @@ def count_by_state(tx: Transaction, team: str) -> tuple[LinkCount, ...]:
 
 def retry_failing(tx: Transaction, team: str, system: str, now: datetime) -> int:
     """Enqueue again what a system rejected, or what waits after an error; returns how many."""
-    touched = tx.run(_RETRY_FAILING, team=team, system=system, now=now)
+    touched = tx.count(_RETRY_FAILING, team=team, system=system, now=now)
     tx.has_enqueued = tx.has_enqueued or touched > 0
     return touched
 
@@ -383,7 +383,7 @@ def bring_forward(tx: Transaction, system: str, beyond: datetime, now: datetime)
 
     For what was put off by a clock that was ahead (docs/decisions/0027-one-worker-per-system.md).
     """
-    return tx.run(_BRING_FORWARD, system=system, beyond=beyond, now=now)
+    return tx.count(_BRING_FORWARD, system=system, beyond=beyond, now=now)
 
 
 _account = table_of(AccountRow)

@@ -123,7 +123,7 @@ def forget(tx: Transaction, alias: Alias, pseudonym: str) -> ForgottenPerson:
     for statement in _LET_GO:
         tx.run(statement, user=alias.user)
     for table, statement in _OWN_ROWS.items():
-        if count := tx.run(statement, user=alias.user):
+        if count := tx.count(statement, user=alias.user):
             done.rows[table.name] += count
     for walk in _WALKS:
         walk.replace(tx, alias, pseudonym, done)

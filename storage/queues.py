@@ -150,4 +150,4 @@ class QueueStatements:
 
     def settle(self, tx: Transaction, row_id: int, owner: str, **values: Any) -> bool:
         """Write an attempt's outcome; False, with nothing written, if the lease was lost meanwhile."""
-        return tx.run(self._settle, row_id=row_id, owner=owner, **values) == 1
+        return tx.count(self._settle, row_id=row_id, owner=owner, **values) == 1

@@ -92,7 +92,7 @@ def add_skipped(tx: Transaction, reminder: Reminder, note: str, now: datetime) -
 
 def _add(tx: Transaction, reminder: Reminder, state: ReminderState, settled_at: datetime | None, note: str) -> bool:
     added = replace(reminder, state=state, settled_at=settled_at, note=note)
-    return tx.run(_ADD, **{name: getattr(added, name) for name in _ADDED}) == 1
+    return tx.count(_ADD, **{name: getattr(added, name) for name in _ADDED}) == 1
 
 
 def due(tx: Transaction, now: datetime, most: int, *, locking: bool = True) -> tuple[Reminder, ...]:
@@ -111,7 +111,7 @@ def settle(tx: Transaction, reminder: Reminder, state: ReminderState, note: str,
 
 def cancel(tx: Transaction, incident_id: int, note: str, now: datetime) -> int:
     """Cancel the pending reminders of an incident; returns how many."""
-    return tx.run(
+    return tx.count(
         _SETTLE_ALL, of_incident=incident_id, new_state=ReminderState.CANCELLED, new_settled_at=now, new_note=note
     )
 

@@ -87,10 +87,10 @@ def list_expired(tx: Transaction, before: datetime, most: int) -> tuple[int, ...
 def drop_leftovers(tx: Transaction, incident_id: int, note: str) -> dict[str, int]:
     """Delete an incident's files, finished messages, history scans and reports of alerts. Returns how many of each."""
     counts = {
-        "files": tx.run(_DROP_FILES, incident_id=incident_id, new_note=note, new_content=b""),
-        "messages": tx.run(_DROP_MESSAGES, incident_id=incident_id),
-        "history scans": tx.run(_DROP_SCANS, incident_id=incident_id),
-        "alert reports": tx.run(_DROP_REPORTS, incident_id=incident_id),
+        "files": tx.count(_DROP_FILES, incident_id=incident_id, new_note=note, new_content=b""),
+        "messages": tx.count(_DROP_MESSAGES, incident_id=incident_id),
+        "history scans": tx.count(_DROP_SCANS, incident_id=incident_id),
+        "alert reports": tx.count(_DROP_REPORTS, incident_id=incident_id),
     }
     return {name: count for name, count in counts.items() if count}
 
@@ -101,7 +101,7 @@ def erase(tx: Transaction, incident: Incident, reason: str, now: datetime) -> in
     Its number is not given out again, and an erasure says that it was here.
     """
     tx.run(_EXEMPT)
-    rows = sum(tx.run(statement, incident_id=incident.id) for statement in _ERASE)
+    rows = sum(tx.count(statement, incident_id=incident.id) for statement in _ERASE)
     tx.run(_END_EXEMPTION)
     values = {"incident_id": incident.id, "team": incident.team, "number": incident.number}
     tx.run(_ADD_ERASURE, **values, reason=reason, erased_at=now, rows=rows)

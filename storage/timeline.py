@@ -8,7 +8,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, false, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+)
 
 from bot.domain import incident as incident_rules
 from bot.domain.incident import IncidentSpan
@@ -24,7 +38,7 @@ from storage.database.statements import (
     update_by_id,
     values_of,
 )
-from storage.incidents import take_entry_number_in
+from storage.incidents import TAKES_ENTRIES, take_entry_number_in
 from storage.tables.record import ENTRY_CAPTURED, ENTRY_MARKING, EntryRow, EntryVersionRow, IncidentRow
 
 _entry = table_of(EntryRow)
@@ -49,20 +63,50 @@ _LAST_BY = Statement(
     .order_by(_entry.c.number.desc())
     .limit(1)
 )
+_incident = table_of(IncidentRow)
+
+
+def _same(entry: FromClause) -> ColumnElement[bool]:
+    """Whether it is the same text and time by the same recorder, recorded after `after`."""
+    at = entry.c.happened_at
+    earliest, latest = (bindparam(name, type_=at.type) for name in ("earliest", "latest"))
+    return and_(
+        entry.c.recorder == bindparam("recorder", type_=Text),
+        entry.c.text == bindparam("text", type_=Text),
+        at.between(earliest, latest),
+        entry.c.struck == false(),
+        entry.c.recorded_at > bindparam("after", type_=at.type),
+    )
+
+
 # `above` limits it to the newest entries, so that it reads a few rows however long the timeline is.
 _SAME_LATELY = Statement(
-    select(_entry.c.number, _entry.c.happened_at)
-    .where(
-        _of_incident,
-        _entry.c.number > bindparam("above"),
-        _entry.c.recorder == bindparam("recorder"),
-        _entry.c.text == bindparam("text"),
-        _active,
-        _entry.c.recorded_at > bindparam("after"),
-    )
+    select(_entry.c.number)
+    .where(_of_incident, _entry.c.number > bindparam("above"), _same(_entry))
     .order_by(_entry.c.number.desc())
+    .limit(1)
 )
-_incident = table_of(IncidentRow)
+# It finds the incident and the number itself, so that it can be sent before the answer of `take_entry_number` is there.
+_taken = {"incident_id": _incident.c.id, "number": _incident.c.last_entry}
+_others = [column for column in _entry.c if column.name not in {"id", *_taken}]
+_earlier = _entry.alias()
+_ADD_NEW = Statement(
+    insert(_entry)
+    .from_select(
+        [*_taken, *(column.name for column in _others)],
+        select(*_taken.values(), *(bindparam(column.name, type_=column.type) for column in _others)).where(
+            TAKES_ENTRIES,
+            ~exists()
+            .where(
+                _earlier.c.incident_id == _incident.c.id,
+                _earlier.c.number > _incident.c.last_entry - bindparam("look_back", type_=Integer),
+                _same(_earlier),
+            )
+            .correlate(_incident),
+        ),
+    )
+    .returning(_entry.c.id, _entry.c.incident_id, _entry.c.number)
+)
 _here = _entry.c.incident_id.in_(
     select(_incident.c.id).where(_incident.c.team == bindparam("team"), _incident.c.channel == bindparam("channel"))
 )
@@ -165,6 +209,29 @@ def add(tx: Transaction, incident_id: int, number: int, new: NewEntry, change: s
     # Only the row's number is read back: this is the path of every `/timeline`, and the rest is known.
     entry = Entry(id=tx.insert(int, _ADD, **values), **values)
     _add_version(tx, entry, change, new.recorder, new.recorded_at)
+    return entry
+
+
+def add_new(tx: Transaction, where: Place | int, new: NewEntry, look_back: int, after: datetime) -> Entry | None:
+    """Add an entry under the number that was last taken in an incident: that of a channel, or of a row.
+
+    None, with nothing added, if one of the last `look_back` entries is the same, as `find_repeat` sees it.
+    """
+    values: dict[str, Any] = {"version": 1, "struck": False}
+    values |= values_of(new)
+    place = {"team": where.team, "channel": where.channel} if isinstance(where, Place) else {"team": "", "channel": ""}
+    row = tx.row(
+        _ADD_NEW,
+        **place,
+        incident_id=None if isinstance(where, Place) else where,
+        look_back=look_back,
+        **values,
+        **_lately(new, after),
+    )
+    if row is None:
+        return None
+    entry = Entry(id=row[0], incident_id=row[1], number=row[2], **values)
+    _add_version(tx, entry, "added", new.recorder, new.recorded_at)
     return entry
 
 
@@ -301,16 +368,25 @@ def find_last_by(tx: Transaction, incident_id: int, recorder: str) -> Entry | No
 
 
 def find_repeat(tx: Transaction, incident_id: int, new: NewEntry, above: int, after: datetime) -> int | None:
-    """The number of an entry with the same text and time by the same recorder, or None.
+    """The number of the latest entry with the same text and time by the same recorder, or None.
 
     Only entries numbered above `above` and recorded after `after` count. Two times are the same if they differ by no
     more than the time between `after` and now, because "-10m" typed twice gives moments that are seconds apart.
     """
-    rows = tx.rows(
-        _SAME_LATELY, incident_id=incident_id, above=above, recorder=new.recorder, text=new.text, after=after
+    return tx.one(
+        int,
+        _SAME_LATELY,
+        incident_id=incident_id,
+        above=above,
+        recorder=new.recorder,
+        text=new.text,
+        **_lately(new, after),
     )
+
+
+def _lately(new: NewEntry, after: datetime) -> dict[str, datetime]:
     span = new.recorded_at - after
-    return next((number for number, at in rows if abs(at - new.happened_at) <= span), None)
+    return {"earliest": new.happened_at - span, "latest": new.happened_at + span, "after": after}
 
 
 def list_versions(tx: Transaction, entry_id: int) -> tuple[EntryVersion, ...]:

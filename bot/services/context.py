@@ -40,6 +40,7 @@ from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage import people as people_store
+from storage.database.foresight import Foresee
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import NewDelivery
@@ -258,11 +259,14 @@ class StoredReply(dict[str, Any]):
 Unit = Callable[[Transaction], Message | None]
 
 
-async def run_once(services: Services, request: Request, unit: Unit, *, verb: str) -> Message | None:
+async def run_once(
+    services: Services, request: Request, unit: Unit, foresee: Foresee | None = None, *, verb: str
+) -> Message | None:
     """Run a unit and store its reply under the request's key, in one transaction; a repeat gets that reply again.
 
     What it changed, besides entries, gets a line in the audit in that transaction, under `verb` (`noun.verb`). Audits
     keep these words for good, so a verb never changes, even if its function is renamed.
+    `foresee` makes the statements that the unit begins with, for the path of every `/timeline` (see `Foresee`).
     Raises what the unit raises, with nothing written, and NotRecorded if the database does not take it in time.
     """
     is_new = _is_newcomer(services, request, verb)
@@ -298,15 +302,24 @@ async def run_once(services: Services, request: Request, unit: Unit, *, verb: st
         deliveries_store.store_reply(tx, request.key, encoded, request.now)
         return StoredReply(message or {}, encoded, has_enqueued=tx.has_enqueued, changed=tx.changed)
 
-    reply = await services.store.write(run)
-    # Only after the commit: a refresh that starts earlier would show the record as it was before.
-    for incident_id in _list_stale(request, reply):
-        services.slack.live_messages.mark_stale(request.place, incident_id)
-    if reply.changed:
-        services.slack.home_tabs.mark_changed(reply.changed)
-    if reply.has_enqueued:
-        services.slack.outbox.notify()
+    reply = await services.store.write(run, _after_inbox(request, foresee))
+    _refresh(services.slack, request, reply)
     return reply or None
+
+
+def _after_inbox(request: Request, foresee: Foresee | None) -> Foresee | None:
+    """What a unit begins with if its request is first looked for in the inbox."""
+    return foresee and (lambda tx: (deliveries_store.find_reply(tx, request.key), foresee(tx)))
+
+
+def _refresh(slack: SlackGateway, request: Request, reply: StoredReply) -> None:
+    """Refresh what the unit changed. Only after the commit: an earlier refresh would show the record as it was."""
+    for incident_id in _list_stale(request, reply):
+        slack.live_messages.mark_stale(request.place, incident_id)
+    if reply.changed:
+        slack.home_tabs.mark_changed(reply.changed)
+    if reply.has_enqueued:
+        slack.outbox.notify()
 
 
 def _is_newcomer(services: Services, request: Request, verb: str) -> bool:

@@ -84,8 +84,12 @@ async def record(services: Services, request: Request, typed: TypedLine) -> Mess
         entry, incident = _append(tx, request, new, typed)
         return timeline_views.receipt(entry, incident, clocks, reading=reading, notes=notes)
 
+    def foresee(tx: Transaction) -> None:
+        incidents_store.take_entry_number(tx, request.place)
+        _add_new(tx, request, new, typed)
+
     try:
-        return await run_once(services, request, unit, verb="timeline.record")
+        return await run_once(services, request, unit, foresee, verb="timeline.record")
     except Refused as refused:
         raise with_words(refused, _pending_entry(request, typed, clocks)) from refused
     except _SameAgain as same:
@@ -132,13 +136,20 @@ def require_same_incident(incident: Incident, asked_at: datetime | None) -> None
 def _append(tx: Transaction, request: Request, new: NewEntry, typed: TypedLine) -> tuple[Entry, Incident]:
     incident, number = _take(tx, request)
     require_same_incident(incident, typed.asked_at)
-    if not typed.again:
-        same = timeline_store.find_repeat(
-            tx, incident.id, new, number - _LOOK_BACK, request.now - timeline_rules.SAME_AGAIN
-        )
-        if same is not None:
-            raise _SameAgain(incident, require_entry(tx, incident, same))
-    return timeline_store.add(tx, incident.id, number, new), incident
+    entry = _add_new(tx, request, new, typed)
+    if entry is None:
+        same = timeline_store.find_repeat(tx, incident.id, new, number - _LOOK_BACK, _lately(request))
+        raise _SameAgain(incident, require_entry(tx, incident, same or 0))
+    return entry, incident
+
+
+def _add_new(tx: Transaction, request: Request, new: NewEntry, typed: TypedLine) -> Entry | None:
+    where = request.incident_id or request.place
+    return timeline_store.add_new(tx, where, new, 0 if typed.again else _LOOK_BACK, _lately(request))
+
+
+def _lately(request: Request) -> datetime:
+    return request.now - timeline_rules.SAME_AGAIN
 
 
 def _take(tx: Transaction, request: Request) -> tuple[Incident, int]:

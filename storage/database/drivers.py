@@ -6,7 +6,8 @@ import sqlite3
 import stat
 import sys
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext
 from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,7 +20,7 @@ from sqlalchemy.pool import NullPool
 
 from bot.errors import Misconfigured, Refused
 from bot.timeouts import Timeouts
-from storage.database.statements import DriverConnection
+from storage.database.statements import DriverConnection, wait_for_nothing
 
 
 def database_errors() -> tuple[type[Exception], ...]:
@@ -33,6 +34,8 @@ class DriverFault(Enum):
 
     UNIT = auto()
     """Only this unit cannot be written; the transaction can go on without it."""
+    SOME_UNIT = auto()
+    """One of the units cannot be written, and the transaction cannot go on: the others can be run again at once."""
     CONFLICT = auto()
     """Another replica was in the way: the same units can be run again at once."""
     BUSY = auto()
@@ -49,6 +52,8 @@ class Driver(Protocol):
     url: URL
     dialect: Dialect
     timeouts: Timeouts
+    is_remote: bool
+    """Whether to wait for an answer takes long enough that statements should be sent ahead."""
 
     def connect(self, *, reading: bool = False) -> DriverConnection:
         """A new connection that commits only at COMMIT. Raises Misconfigured or the driver's own error."""
@@ -58,8 +63,15 @@ class Driver(Protocol):
         """An engine for Alembic and for looking at the schema."""
         ...
 
-    def begin(self, connection: DriverConnection) -> str | None:
-        """Begin to write. Returns the ticket for `was_committed`; None if this database needs none."""
+    def pipeline(self, connection: DriverConnection) -> AbstractContextManager[Callable[[], None]]:
+        """In it, statements are sent without waiting for the answers to those before. Gives what waits for them all.
+
+        Leaving it waits too. On SQLite every statement is answered as it is executed.
+        """
+        ...
+
+    def begin(self, connection: DriverConnection) -> Callable[[], str] | None:
+        """Begin to write. Returns what gives the ticket for `was_committed`; None if this database needs none."""
         ...
 
     def was_committed(self, connection: DriverConnection, ticket: str) -> bool | None:
@@ -85,6 +97,8 @@ class Driver(Protocol):
 
 class SqliteDriver:
     """One file in WAL mode, readable by its owner only."""
+
+    is_remote = False
 
     def __init__(self, url: URL, timeouts: Timeouts = Timeouts()) -> None:
         if not url.database or url.database == ":memory:":
@@ -190,6 +204,10 @@ class SqliteDriver:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
 
         return engine
+
+    def pipeline(self, connection: DriverConnection) -> AbstractContextManager[Callable[[], None]]:
+        del connection
+        return nullcontext(wait_for_nothing)
 
     def begin(self, connection: DriverConnection) -> None:
         # A plain BEGIN takes the lock at the first write; if a process has written since the first read, that fails at

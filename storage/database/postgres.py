@@ -1,6 +1,7 @@
 """PostgreSQL, reached through psycopg 3. Loaded only where the settings name such a database."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import psycopg
 from sqlalchemy import URL, Dialect, Engine, create_engine
@@ -14,6 +15,8 @@ from storage.database.statements import DriverConnection
 
 class PostgresDriver:
     """A PostgreSQL server, reached through psycopg 3."""
+
+    is_remote = True
 
     def __init__(self, url: URL, timeouts: Timeouts = Timeouts()) -> None:
         self.timeouts = timeouts
@@ -46,11 +49,21 @@ class PostgresDriver:
         del writing
         return create_engine(self.url, poolclass=NullPool, hide_parameters=True)
 
-    def begin(self, connection: DriverConnection) -> str | None:
-        # Both in one round trip. Two statements at once cannot be prepared.
-        cursor: Any = connection.execute("BEGIN; SELECT pg_current_xact_id()::text", prepare=False)
-        cursor.nextset()
-        return str(cursor.fetchall()[0][0])
+    @contextmanager
+    def pipeline(self, connection: DriverConnection) -> Iterator[Callable[[], None]]:
+        assert isinstance(connection, psycopg.Connection)  # noqa: S101 (it is what connect gave out)
+        with connection.pipeline() as pipeline:
+            try:
+                yield pipeline.sync
+            except psycopg.Error:
+                with suppress(psycopg.Error):  # more of the same: the server skips all up to here
+                    pipeline.sync()
+                raise
+
+    def begin(self, connection: DriverConnection) -> Callable[[], str]:
+        connection.execute("BEGIN")
+        cursor = connection.execute("SELECT pg_current_xact_id()::text")
+        return lambda: str(cursor.fetchall()[0][0])
 
     def was_committed(self, connection: DriverConnection, ticket: str) -> bool | None:
         status = connection.execute("SELECT pg_xact_status(%s::xid8)", (ticket,)).fetchall()[0][0]
@@ -66,10 +79,12 @@ class PostgresDriver:
     def fault(self, error: Exception) -> DriverFault:
         """By SQLSTATE (PostgreSQL's appendix A); an OperationalError without one never reached a server."""
         state = getattr(error, "sqlstate", None)
+        if isinstance(error, psycopg.errors.PipelineAborted):
+            return DriverFault.SOME_UNIT  # a unit hid the error before this one
         if state is None:
             lost = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-            return DriverFault.LOST if lost else DriverFault.UNIT
-        return _FAULTS.get(state, DriverFault.UNIT)
+            return DriverFault.LOST if lost else DriverFault.SOME_UNIT
+        return _FAULTS.get(state, DriverFault.SOME_UNIT)
 
     def describe(self, error: Exception) -> str:
         state = getattr(error, "sqlstate", None) or ""

@@ -145,18 +145,29 @@ class Statement:
         )
 
 
+def wait_for_nothing() -> None:
+    """Every statement was answered as it was executed."""
+
+
 class Transaction:
-    """An open transaction of one connection: what every function of storage takes first."""
+    """An open transaction of one connection: what every function of storage takes first.
 
-    __slots__ = ("_connection", "_dialect", "changed", "has_enqueued")
+    On PostgreSQL a statement is sent at once, but waits for its answer only if that is read: an error of what `run`
+    sends is raised with a later answer, at the latest with that of the commit.
+    """
 
-    def __init__(self, connection: DriverConnection, dialect: Dialect) -> None:
+    __slots__ = ("_connection", "_dialect", "_wait", "changed", "has_enqueued")
+
+    def __init__(
+        self, connection: DriverConnection, dialect: Dialect, wait: Callable[[], None] = wait_for_nothing
+    ) -> None:
         self.has_enqueued = False
         """Whether something was enqueued, so that a worker should be woken after the commit."""
         self.changed: tuple[tuple[int, str], ...] = ()
         """(incident row, what) of everything noted as changed since the last `clear_notes`."""
         self._connection = connection
         self._dialect = dialect
+        self._wait = wait
 
     @property
     def database(self) -> str:
@@ -173,8 +184,7 @@ class Transaction:
 
     def rows(self, statement: Statement, /, **values: Any) -> list[Row]:
         """Every row of the answer."""
-        compiled = statement.compile_for(self._dialect)
-        return compiled.read(self._connection.execute(compiled.sql, compiled.parameters(values)).fetchall())
+        return statement.compile_for(self._dialect).read(self._execute(statement, values).fetchall())
 
     def row(self, statement: Statement, /, **values: Any) -> Row | None:
         """The first row of the answer, or None."""
@@ -194,10 +204,19 @@ class Transaction:
         """Run an INSERT or UPDATE … RETURNING that returns one row, which comes back as a record."""
         return record(*self.rows(statement, **values)[0])
 
-    def run(self, statement: Statement, /, **values: Any) -> int:
+    def run(self, statement: Statement, /, **values: Any) -> None:
+        """Run it for its effect."""
+        self._execute(statement, values)
+
+    def count(self, statement: Statement, /, **values: Any) -> int:
         """Run it for its effect; how many rows it touched."""
+        cursor = self._execute(statement, values)
+        self._wait()
+        return cursor.rowcount
+
+    def _execute(self, statement: Statement, values: dict[str, Any]) -> Cursor:
         compiled = statement.compile_for(self._dialect)
-        return self._connection.execute(compiled.sql, compiled.parameters(values)).rowcount
+        return self._connection.execute(compiled.sql, compiled.parameters(values))
 
 
 class Look(Transaction):

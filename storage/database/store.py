@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from bot.errors import DatabaseGone, Misconfigured, Refused
 from bot.timeouts import Timeouts
 from storage.database.drivers import Driver, DriverFault, SqliteDriver, copy_database, database_errors, driver_for
+from storage.database.foresight import Foresee
 from storage.database.statements import DriverConnection, Look, Transaction
 from storage.database.writer import GONE, Writer
 
@@ -151,9 +152,12 @@ class Store:
         self._reading: list[DriverConnection] = []
         self.writer.start()
 
-    async def write(self, unit: Callable[[Transaction], T]) -> T:
-        """Run a unit in the writer. Returns once it is on disk; raises what the unit raised, or NotRecorded."""
-        result: T = await self.writer.write(unit)
+    async def write(self, unit: Callable[[Transaction], T], foresee: Foresee | None = None) -> T:
+        """Run a unit in the writer. Returns once it is on disk; raises what the unit raised, or NotRecorded.
+
+        `foresee` makes the statements that the unit is known to begin with.
+        """
+        result: T = await self.writer.write(unit, foresee)
         return result
 
     def write_now(self, unit: Callable[[Transaction], T]) -> T:

@@ -14,11 +14,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from bot.errors import DatabaseGone, Misconfigured, NotRecorded, PerhapsRecorded
 from storage.database.drivers import Driver, DriverFault, database_errors
+from storage.database.foresight import Foresee, ForeseenTransaction
 from storage.database.statements import DriverConnection, Transaction
 
 log = logging.getLogger(__name__)
@@ -50,11 +52,12 @@ def _transaction_errors() -> tuple[type[Exception], ...]:
 class PendingUnit:
     """A unit, its outcome, and the future that gets it. The future belongs to `loop`, or to a thread if that is None.
 
-    `since` is the monotonic time at which the unit was submitted; `conflicts` counts how often another replica was in
-    the way.
+    `foresee` makes the statements that the unit is known to begin with. `since` is the monotonic time at which the unit
+    was submitted; `conflicts` counts how often another replica was in the way.
     """
 
     unit: Unit
+    foresee: Foresee | None
     answer: "asyncio.Future[Any] | Future[Any]"
     loop: asyncio.AbstractEventLoop | None
     since: float
@@ -103,20 +106,21 @@ def _set_futures(batch: list[PendingUnit]) -> None:
 class Savepoint:
     """Limits the harm of one unit to that unit.
 
-    Anything that a unit raises becomes its answer and rolls back only the unit. The exception is an error of the
-    database that spoils the whole transaction: it goes on to the writer. A context manager sees every error, even those
-    that are no `Exception`, without a broad `except`.
+    Anything that a unit raises becomes `error` and rolls back only the unit. The exception is an error of the database
+    that spoils the whole transaction: it goes on to the writer. A context manager sees every error, even those that are
+    no `Exception`, without a broad `except`.
     """
 
-    __slots__ = ("_connection", "_driver", "_pending")
+    __slots__ = ("_connection", "_driver", "error")
 
-    def __init__(self, connection: DriverConnection, driver: Driver, pending: PendingUnit) -> None:
+    def __init__(self, connection: DriverConnection, driver: Driver) -> None:
         self._connection = connection
         self._driver = driver
-        self._pending = pending
+        self.error: BaseException | None = None
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Self:
         self._connection.execute("SAVEPOINT unit")
+        return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
         if error is None:
@@ -130,7 +134,7 @@ class Savepoint:
             error = not_recorded(error, self._driver)
         self._connection.execute("ROLLBACK TO SAVEPOINT unit")
         self._connection.execute("RELEASE SAVEPOINT unit")
-        self._pending.error = error
+        self.error = error
         return True
 
 
@@ -192,7 +196,7 @@ class Writer:
         the connection was lost or another replica was in the way.
         """
         answer: Future[Any] = Future()
-        self._enqueue([PendingUnit(unit, answer, None, time.monotonic())])
+        self._enqueue([PendingUnit(unit, None, answer, None, time.monotonic())])
         return answer
 
     def has_files(self) -> bool:
@@ -211,15 +215,15 @@ class Writer:
         """Whether units are taken; false after `stop`, or if the writer's thread broke down."""
         return self._accepting
 
-    async def write(self, unit: Unit) -> Any:
-        """Queue a unit and wait for it. Raises what the unit raised, or NotRecorded.
+    async def write(self, unit: Unit, foresee: Foresee | None = None) -> Any:
+        """Queue a unit and wait for it. Raises what the unit raised, or NotRecorded. For `foresee` see `Foresee`.
 
         Even while the disk hangs there is an answer in time for Slack: PerhapsRecorded for a unit that is being
         written, NotRecorded for one that waits behind it and is then never written.
         """
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
-        pending = PendingUnit(unit, answer, loop, time.monotonic())
+        pending = PendingUnit(unit, foresee, answer, loop, time.monotonic())
         self._gather(pending, loop)
         limit = loop.call_later(self._driver.timeouts.database_answer, _give_up, pending)
         try:
@@ -303,6 +307,8 @@ class Writer:
                 for pending in part:
                     pending.conflicts += 1
                     todo.append([pending])
+            elif fault is DriverFault.SOME_UNIT and len(part) > 1:
+                todo.extendleft([pending] for pending in reversed(part))
             # Tried again until `_refuse_late` finds them too old: that limit is the callers', so there is no count
             # here.
             elif fault in (DriverFault.BUSY, DriverFault.LOST):
@@ -338,22 +344,45 @@ class Writer:
 
     def _transact(self, batch: list[PendingUnit]) -> None:
         connection = self._open_connection()
-        ticket = self._driver.begin(connection)
-        transaction = Transaction(connection, self._driver.dialect)
-        for pending in batch:
-            with Savepoint(connection, self._driver, pending):
-                pending.result = pending.unit(transaction)
-                # Inside, because after an error that the unit hid, PostgreSQL refuses it: that unit is not recorded.
-                connection.execute("RELEASE SAVEPOINT unit")
+        ticket = ""
         try:
-            connection.execute("COMMIT")
+            with self._driver.pipeline(connection) as wait:
+                give_ticket = self._driver.begin(connection)
+                for is_foreseen, units in groupby(batch, self._is_foreseen):
+                    part = list(units)
+                    if not is_foreseen or not self._run_foreseen(connection, part, wait):
+                        self._run(connection, part, wait)
+                ticket = give_ticket() if give_ticket else ""
+                connection.execute("COMMIT")
         except database_errors() as error:
             # A lost connection says nothing about the commit. To run the units again could record everything twice.
-            if ticket is None or self._driver.fault(error) is not DriverFault.LOST or not self._was_committed(ticket):
+            if not ticket or self._driver.fault(error) is not DriverFault.LOST or not self._was_committed(ticket):
                 raise
         # After the commit and before anyone is answered: what went into a deleted file must not be called recorded.
         if not self.has_files():
             raise DatabaseGone(GONE)
+
+    def _is_foreseen(self, pending: PendingUnit) -> bool:
+        return pending.foresee is not None and self._driver.is_remote
+
+    def _run(self, connection: DriverConnection, units: list[PendingUnit], wait: Callable[[], None]) -> None:
+        transaction = Transaction(connection, self._driver.dialect, wait)
+        for pending in units:
+            with Savepoint(connection, self._driver) as savepoint:
+                pending.result = pending.unit(transaction)
+                # Inside, because after an error that the unit hid, PostgreSQL refuses it: that unit is not recorded.
+                connection.execute("RELEASE SAVEPOINT unit")
+            pending.error = savepoint.error
+
+    def _run_foreseen(self, connection: DriverConnection, units: list[PendingUnit], wait: Callable[[], None]) -> bool:
+        """Run units after all their first statements were sent. False, with nothing written, if one of them raises."""
+        transaction = ForeseenTransaction(connection, self._driver.dialect, wait)
+        with Savepoint(connection, self._driver) as savepoint:
+            transaction.send([pending.foresee for pending in units if pending.foresee])
+            for pending in units:
+                pending.result = transaction.run_unit(pending.unit)
+            connection.execute("RELEASE SAVEPOINT unit")
+        return savepoint.error is None
 
     def _was_committed(self, ticket: str) -> bool:
         """Ask over a new connection about a commit that got no answer. Raises PerhapsRecorded if that stays unknown."""

@@ -84,12 +84,13 @@ async def _write_all(store: Store) -> None:
 
 
 def _unit(tx: Transaction, key: str) -> None:
-    """What every `/timeline` does: inbox, incident and number, look for a repeat, entry, history, reply."""
-    assert deliveries_store.find_reply(tx, key) is None
-    taken = incidents_store.take_entry_number(tx, PLACE)
-    assert taken is not None
-    incident, number = taken
-    new = NewEntry(NOW, f"failed over {key}", "U0BENCH", "U0BENCH", NOW)
-    assert timeline_store.find_repeat(tx, incident.id, new, number - 30, NOW) is None
-    timeline_store.add(tx, incident.id, number, new)
+    """What every `/timeline` does: inbox, incident and number, entry unless it is a repeat, history, reply."""
+    _foresee(tx, key)
     deliveries_store.store_reply(tx, key, "{}", NOW)
+
+
+def _foresee(tx: Transaction, key: str) -> None:
+    deliveries_store.find_reply(tx, key)
+    incidents_store.take_entry_number(tx, PLACE)
+    new = NewEntry(NOW, f"failed over {key}", "U0BENCH", "U0BENCH", NOW)
+    timeline_store.add_new(tx, PLACE, new, 30, NOW)

@@ -172,8 +172,9 @@ def test_what_an_error_of_sqlite_means(tmp_path: Path, name: str, fault: DriverF
         (psycopg.errors.ReadOnlySqlTransaction, DriverFault.LOST),
         (psycopg.OperationalError, DriverFault.LOST),
         (psycopg.InterfaceError, DriverFault.LOST),
-        (psycopg.errors.DataError, DriverFault.UNIT),
-        (psycopg.errors.DiskFull, DriverFault.UNIT),
+        (psycopg.errors.DataError, DriverFault.SOME_UNIT),
+        (psycopg.errors.DiskFull, DriverFault.SOME_UNIT),
+        (psycopg.errors.PipelineAborted, DriverFault.SOME_UNIT),
     ],
 )
 def test_what_an_error_of_postgresql_means(error: type[psycopg.Error], fault: DriverFault) -> None:
