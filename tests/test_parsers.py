@@ -247,8 +247,8 @@ BEGINS = ("", "3 ", "due ", "14:05 ", "# ", "see #", "`", "<", "a@", "INC-1")
 TAILS = ("", "=", "\n!x", ":")
 
 FEW = tuple(Attack("", piece, "=") for piece in PIECES[:44:2])
-ALL = (
-    *(Attack("", piece, tail) for piece in PIECES for tail in TAILS[:2]),
+MORE = (
+    *(text for piece in PIECES for tail in TAILS[:2] if (text := Attack("", piece, tail)) not in FEW),
     *(Attack(begin, piece, ":") for begin in BEGINS[1:] for piece in PIECES[::4]),
 )
 NAMES = [name for name in product() if name.startswith(WHERE) and trials(name)]
@@ -272,5 +272,5 @@ def test_a_text_costs_in_step_with_its_length(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_many_texts_cost_in_step_with_their_length(name: str) -> None:
-    assert complaints(name, ALL) == []
+def test_more_texts_cost_in_step_with_their_length(name: str) -> None:
+    assert complaints(name, MORE) == []

@@ -72,10 +72,12 @@ BUILT: dict[str, tuple[str, Callable[[], list[re.Pattern[str]]]] | str] = {
 FEW, MANY = 48, 240
 
 
-def complaints(found: Found, most: int) -> list[str]:
+def complaints(found: Found, most: int, *, beyond: int = 0) -> list[str]:
+    """What is wrong with a pattern on so many texts; `beyond` of them are left to another test."""
     if not found.pattern.pattern:
         return []
-    texts = attacks(found.pattern, most)
+    done = attacks(found.pattern, beyond)
+    texts = [each for each in attacks(found.pattern, most) if each not in done]
     bad = (
         (method, next(filter(None, (judge(work, each) for each in texts)), None)) for method, work in found.work.items()
     )
@@ -107,7 +109,7 @@ def test_a_pattern_costs_in_step_with_the_text(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", callers())
 def test_a_pattern_costs_in_step_with_many_texts(name: str) -> None:
-    assert [each for found in patterns_in(name, HANDED_ON) for each in complaints(found, MANY)] == []
+    assert [each for found in patterns_in(name, HANDED_ON) for each in complaints(found, MANY, beyond=FEW)] == []
 
 
 @pytest.mark.slow

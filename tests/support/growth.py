@@ -58,21 +58,25 @@ def judge(
 ) -> Bad | None:
     """What is wrong with the cost of some work on texts of a kind; None if it grows no faster than they do."""
     for length in (*LADDER, 4 * least):
-        limit = noticed if length == 4 * least else FAR * noticed
-        if cost(work, attack.text(length)) > limit and cost(work, attack.text(length), 3) > limit:
+        is_last = length == 4 * least
+        limit = noticed if is_last else FAR * noticed
+        longest = cost(work, attack.text(length))
+        if longest > limit and (is_last or cost(work, attack.text(length), 3) > limit):
             break
     else:
         return None
-    sizes = (length // 4, length // 2, length)
+    # A single look at the longest is enough to acquit: what noise adds there only makes it look worse.
+    shorter, half = (cost(work, attack.text(size), 3) for size in (length // 4, length // 2))
     for _ in range(ROUNDS):
-        costs = tuple(cost(work, attack.text(size), 3) for size in sizes)
         # What is bounded may still grow up to its bound at the first doubling, but not at both.
-        if costs[1] <= MOST * costs[0] or costs[2] <= MOST * costs[1]:
+        if half <= MOST * shorter or longest <= MOST * half:
             break
+        shorter, half, longest = (cost(work, attack.text(size), 3) for size in (length // 4, length // 2, length))
     else:
-        return Bad(attack, costs)
+        return Bad(attack, (shorter, half, longest))
     for _ in range(ROUNDS):
-        plain = cost(_WORDS.findall, attack.text(sizes[-1]), 3)
-        if cost(work, attack.text(sizes[-1]), 3) <= heaviest * plain + noticed:
+        plain = cost(_WORDS.findall, attack.text(length), 3)
+        if longest <= heaviest * plain + noticed:
             return None
-    return Bad(attack, (*costs, plain))
+        longest = cost(work, attack.text(length), 3)
+    return Bad(attack, (shorter, half, longest, plain))
