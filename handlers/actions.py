@@ -6,7 +6,7 @@ from datetime import date
 
 from bot.domain import actions as actions_rules
 from bot.domain.records import ActionKind
-from bot.domain.text import describe_unlinked_name
+from bot.domain.text import describe_unlinked_name, require_length
 from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import notifications as notifications_service
@@ -214,9 +214,12 @@ async def answer_message(boundary: Boundary, body: Body) -> None:
     """`done 3`, `3 friday` or `3 @bo` in a DM to the bot."""
     event = body["event"]
     request = event_of(body, event["channel"], boundary.services.clock.now())
+    written = event.get("text") or ""
+    if not isinstance(written, str):
+        raise TypeError("no text")
     try:
         await boundary.admit(request)
-        other, text = await _find_owner(boundary, request, event.get("text") or "")
+        other, text = await _find_owner(boundary, request, require_length(written, "That message"))
         line = _resolve(boundary, request, text)
         if other is not None or not await postmortem_handlers.answer_message(boundary, request, line):
             await notifications_service.apply_reply(boundary.services, request, line, other)

@@ -20,6 +20,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot import bounds
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
 from bot.errors import NotRecorded, OutdatedButton, PerhapsRecorded, Refused
@@ -183,6 +184,7 @@ class Boundary:
             sent = submission_of(body, self.services.clock.now())
             try:
                 await self.admit(sent.from_where, is_recording=is_recording)
+                sent.require_short()
                 answer = await work(sent)
             except Refused as refused:
                 return _answer(_complaint(body, refused))
@@ -240,6 +242,8 @@ class Boundary:
 
     def _resolve_text(self, command: Command) -> str:
         # The text to give back. Called only for a refusal, so that other requests do not pay for it.
+        if len(command.text) > bounds.TEXT:
+            return command.text
         return self.services.slack.directory.resolve_known_names(command.request.team, command.text)
 
     async def _run(

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 
 from bot.domain.records import Examples
-from bot.domain.text import find_nearest
+from bot.domain.text import find_nearest, require_length
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.manifest import SlashCommand
@@ -135,6 +135,7 @@ class CommandTable:
         """Do what was typed."""
         # Names first, because the verbs' forms read what people see; ids of mentions would not match a word.
         text = await boundary.services.slack.directory.resolve_names(command.request.team, command.text)
+        require_length(text, "That command")
         verb, match = self.parse(text, boundary.services.integrations.names)
         if not verb.is_recording:
             await boundary.require_identified(command.request)

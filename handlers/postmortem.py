@@ -6,7 +6,7 @@ from datetime import date
 
 from bot.domain.postmortem import MARKDOWN, ExportOrder
 from bot.domain.sections import BY_SLUG, SECTIONS
-from bot.domain.text import find_nearest
+from bot.domain.text import find_nearest, require_length
 from bot.errors import Refused
 from bot.integrations.confluence import service as confluence_service
 from bot.services import incidents as incidents_service
@@ -209,6 +209,7 @@ async def run(boundary: Boundary, command: Command) -> Message | Form | None:
     """`/postmortem TEXT`, about this channel's incident, or about the one whose key is in the text."""
     await boundary.require_identified(command.request)
     line = await boundary.services.slack.directory.resolve_names(command.request.team, command.text)
+    require_length(line, "That command")
     named = name_postmortem(line)
     if named.is_reason and await postmortem_service.has_incident(boundary.services, command.request):
         named = NamedPostmortem(command.text)  # the key begins the reason of the waiver

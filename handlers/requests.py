@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot import bounds
 from bot.domain.records import Place
 from bot.domain.timeline import ChosenTime
-from bot.errors import MalformedPayloadError
+from bot.errors import MalformedPayloadError, Refused
 from bot.services.context import Request
-from bot.slack.views.blocks import Block, Message, read_value
+from bot.slack.views.blocks import Block, Message, field_name, read_value
 
 Body = dict[str, Any]
 
@@ -127,6 +128,15 @@ class Submission:
     values: dict[str, Any]
     metadata: dict[str, Any]
     typed: tuple[str, ...]
+
+    def require_short(self) -> None:
+        """Raise Refused if a field is longer than Slack lets it be, before anything reads it."""
+        for name, value in self.values.items():
+            if isinstance(value, str) and len(value) > bounds.FIELD:
+                raise Refused(
+                    f"That has {len(value):,} characters; a field takes {bounds.FIELD:,}. Split it into several.",
+                    field=field_name(name),
+                )
 
     @property
     def in_home(self) -> bool:

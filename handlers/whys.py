@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.domain import whys as whys_rules
 from bot.domain.secrets import RecordKind, RecordRef, read_quoted
+from bot.domain.text import require_length
 from bot.domain.whys import MoveWhy
 from bot.errors import Refused
 from bot.services import actions as actions_service
@@ -122,7 +123,7 @@ async def run_in_thread(boundary: Boundary, request: Request, line: str, thread_
     if about is None:
         return None
     try:
-        verb, match = WHY.parse(line)
+        verb, match = WHY.parse(require_length(line, "That message"))
         if not verb.is_recording:
             await boundary.require_identified(request)
         answer = await verb.run(boundary, Command(about, line, thread_ts=thread_ts, match=match))

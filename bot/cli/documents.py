@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from bot import bounds
 from bot.cli import options as options_commands
 from bot.cli.settings import load_settings, open_configured_store, read_time
 from bot.domain.document import Document
@@ -31,7 +32,6 @@ from bot.services.documents.drafts import EditedDraftFile, Imported, Report, Set
 from storage.database.statements import Transaction
 from storage.database.store import Store
 
-MOST_BYTES = 20_000_000
 MOST_LINES = 60
 """Lines of a difference that are printed: the draft has both texts."""
 
@@ -63,8 +63,8 @@ def import_draft(store: Store, exporter: Exporter, file: EditedDraftFile, team: 
 def read_text(file: Path) -> str:
     """The text of a draft's file. Raises Refused for what is no text, or too long."""
     # Before it is read: a wrong path may name a disk image.
-    if file.stat().st_size > MOST_BYTES:
-        raise Refused(f"{file} has more than {MOST_BYTES // 1_000_000} MB: that's too large for a draft.")
+    if file.stat().st_size > bounds.DRAFT_FILE:
+        raise Refused(f"{file} has more than {bounds.DRAFT_FILE // 1_000_000} MB: that's too large for a draft.")
     try:
         # With or without a mark of byte order: editors on Windows write one.
         return file.read_bytes().decode("utf-8-sig")
@@ -241,7 +241,7 @@ def _import(file: Path, wish: drafts_service.ImportRequest) -> None:
 def _read_file(file: Path) -> bytes:
     # One byte more than the limit is enough for the reader to refuse the file.
     with file.open("rb") as opened:
-        return opened.read(json_reader.MAX_BYTES + 1)
+        return opened.read(bounds.RECORD_FILE + 1)
 
 
 def _import_lines(imported: Imported) -> list[str]:

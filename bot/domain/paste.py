@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 
+from bot import bounds
 from bot.domain import paste_lines as paste_lines_rules
 from bot.domain.paste_lines import (
     HeadingContext,
@@ -70,10 +71,8 @@ class PasteReading:
     heeded: tuple[ContextLine, ...] = ()
 
 
-__all__ = ["MOST_CHARACTERS", "MOST_LINES", "PastedLine", "describe_too_much", "read_lines", "read_sheet"]
+__all__ = ["MOST_LINES", "PastedLine", "describe_too_much", "read_lines", "read_sheet"]
 MOST_LINES = 200
-MOST_CHARACTERS = 9_000
-"""What the three fields of a form hold."""
 _NO_TIME = "It has no time, and there's no line before it to belong to."
 _NO_WORDS = "It has a time but no words. Add what happened."
 _NOT_FIRST = "Its time isn't first. Move the time to the start of the line."
@@ -138,7 +137,7 @@ def describe_too_much(text: str) -> Refused:
     count = sum(1 for line in text.splitlines() if line.strip())
     return Refused(
         f"That's {count:,} lines with {len(text):,} characters. Nothing was recorded, because at most {MOST_LINES} "
-        f"lines and {MOST_CHARACTERS:,} characters fit at once. Paste the first part, then the next."
+        f"lines and {bounds.PASTE:,} characters fit at once. Paste the first part, then the next."
     )
 
 

@@ -15,6 +15,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
+from bot import bounds
 from bot.errors import Refused
 
 _RUN = re.compile("`+")
@@ -193,22 +194,24 @@ def find_closing_marks(text: str, at: int) -> str:
     return ""
 
 
-LONGEST = 40_000
-"""Characters: Slack itself cuts a message there."""
-
 # PostgreSQL stores no NUL, and a lone surrogate has no UTF-8.
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
-def clean_input(text: str, what: str = "That text", most: int = LONGEST) -> str:
-    """The text as it can be stored: stripped, NUL dropped, lone surrogates replaced.
-
-    Raises Refused if it is longer than `most` characters: nothing is ever cut silently.
-    """
-    text = _UNKEEPABLE.sub(lambda match: "" if match[0] == "\x00" else "\ufffd", text).strip()
+def require_length(text: str, what: str = "That text", most: int = bounds.TEXT) -> str:
+    """The text. Raises Refused if it is longer than `most` characters: nothing is ever cut silently."""
     if len(text) > most:
         raise Refused(f"{what} has {len(text):,} characters; at most {most:,} can be kept. Split it into several.")
     return text
+
+
+def clean_input(text: str, what: str = "That text", most: int = bounds.TEXT) -> str:
+    """The text as it can be stored: stripped, NUL dropped, lone surrogates replaced.
+
+    Raises Refused as `require_length` does.
+    """
+    text = _UNKEEPABLE.sub(lambda match: "" if match[0] == "\x00" else "\ufffd", text).strip()
+    return require_length(text, what, most)
 
 
 def require_text(text: str, sentence: str) -> str:
@@ -236,12 +239,6 @@ def find_nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     return close[0] if close else ""
 
 
-FIELD = 3_000
-"""Characters that one field of a Slack form holds."""
-
-FIELDS = 20
-"""Fields that one text may take: the longest text that is admitted, and one field more to go on in."""
-
 _NEAR = 700
 """How far before the end of a field, in characters, a better place to continue in the next is looked for."""
 
@@ -267,27 +264,27 @@ def split_into_fields(text: str) -> FieldPieces | None:
     """A text split for fields, at a paragraph, a line or a word near the limit; None if they cannot hold it."""
     parts: list[str] = []
     rest = text.strip()
-    if len(rest) > LONGEST:
+    if len(rest) > bounds.TEXT:
         return None
-    while len(rest) > FIELD:
+    while len(rest) > bounds.FIELD:
         at = _cut_at(rest)
         parts.append(rest[:at])
         rest = rest[at:]
     parts.append(rest)
     gaps = tuple(_join_parts(one, other) for one, other in pairwise(parts))
     # One field stays free to go on in. Gaps travel in the metadata of the form, which Slack limits.
-    if len(parts) >= FIELDS or sum(map(len, gaps)) > _MOST_GAPS:
+    if len(parts) >= bounds.FIELDS or sum(map(len, gaps)) > _MOST_GAPS:
         return None
     return FieldPieces(tuple(parts), gaps)
 
 
 def _cut_at(text: str) -> int:
     for end in ("\n\n", "\n", " "):
-        at = text.rfind(end, FIELD - _NEAR, FIELD)
+        at = text.rfind(end, bounds.FIELD - _NEAR, bounds.FIELD)
         if at >= 0:
             return at + len(end)
     # Nothing to cut at: a line of base64, say. Joined again, it is whole.
-    return FIELD
+    return bounds.FIELD
 
 
 def _join_parts(one: str, other: str) -> str:
@@ -304,7 +301,7 @@ def join_fields(sent: Iterable[str], gaps: Sequence[str]) -> str:
         if not part.strip():
             continue
         if text and not _join_parts(text, part):
-            text += gaps[index - 1] if index <= len(gaps) else "" if len(last) >= FIELD else "\n"
+            text += gaps[index - 1] if index <= len(gaps) else "" if len(last) >= bounds.FIELD else "\n"
         text, last = text + part, part
     return text
 

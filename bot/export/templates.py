@@ -20,6 +20,7 @@ from jinja2 import BaseLoader, ChoiceLoader, Environment, PackageLoader, PrefixL
 from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedEnvironment
 from pydantic import TypeAdapter
 
+from bot import bounds
 from bot.bytecode import TemplateBytecode
 from bot.domain import text as text_rules
 from bot.domain.document import Document, TimelineLine
@@ -32,9 +33,6 @@ from bot.export.sandbox import MEGABYTE, JobError, Limits, run_job
 
 TEMPLATES = ("document.md.j2", "glance.md.j2", "sections.md.j2", "facts.md.j2", "words.j2")
 STYLES = ("page.css", "paper.css")
-MAX_FILE_BYTES = 1_000_000
-MAX_FILES = 1000
-"""Files and folders. With more, the setting names something else, such as the root of a disk."""
 
 SHIPPED_FOLDER = files("templates") / "postmortem"
 _CLOSES_STYLE = re.compile(r"</\s*style", re.IGNORECASE)
@@ -89,9 +87,9 @@ def _list_files(folder: Path) -> Iterator[Path]:
     for where, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         seen += len(folders) + len(names)
-        if seen > MAX_FILES:
+        if seen > bounds.TEMPLATES:  # the setting names something else, such as the root of a disk
             raise BrokenTemplateError(
-                f"{folder} holds more than {MAX_FILES} files. Name a folder that has only your templates."
+                f"{folder} holds more than {bounds.TEMPLATES} files. Name a folder that has only your templates."
             )
         for name in sorted(names):
             if name.endswith((".j2", ".css")) and not name.startswith("."):
@@ -103,8 +101,8 @@ def _read_file(path: Path, name: str, folder: Path) -> str:
         target = path.resolve(strict=True)
         if not target.is_relative_to(folder):
             raise BrokenTemplateError(f"{name} is a link that leads out of the folder. Put the file itself there.")
-        if not target.is_file() or target.stat().st_size > MAX_FILE_BYTES:
-            raise BrokenTemplateError(f"{name} isn't a file of at most {MAX_FILE_BYTES // 1_000_000} MB.")
+        if not target.is_file() or target.stat().st_size > bounds.TEMPLATE:
+            raise BrokenTemplateError(f"{name} isn't a file of at most {bounds.TEMPLATE // 1_000_000} MB.")
         text = target.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, RuntimeError) as error:  # RuntimeError: links in a circle
         raise BrokenTemplateError(f"{name} can't be read as UTF-8 text.") from error

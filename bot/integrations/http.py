@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import quote
 
+from bot import bounds
 from bot.domain.text import shorten, to_one_line
 from bot.errors import AfterwordError
 
@@ -265,7 +266,7 @@ class RetryPolicy:
     first_wait: float = 0.5
     longest_wait: float = 20.0
     """If a system asks for a longer wait, the call fails with it as the error's `retry_after`."""
-    most_bytes: int = 12_000_000
+    most_bytes: int = bounds.ANSWER
     pace: float = 1.0
     """The factor of the gaps between calls and of the waits for confirmations: 1, and less in tests."""
 

@@ -8,7 +8,7 @@ from bot.domain import secrets as secrets_rules
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
 from bot.domain.records import Entry, Incident, Person, Place
-from bot.domain.text import clean_input, shorten
+from bot.domain.text import clean_input, require_length, shorten
 from bot.domain.timeline import ChosenTime, PendingEntry, list_offers, with_words, zone_name
 from bot.domain.times import Reading
 from bot.errors import Refused
@@ -74,7 +74,7 @@ async def record(
     if message.is_ours:
         raise Refused(words.capture.own_words())
     _require_time(message)
-    line = await services.slack.directory.resolve_names(request.team, message.text)
+    line = require_length(await services.slack.directory.resolve_names(request.team, message.text), "That message")
     text = read_text(message, line)
     author = await find_author(services, request.team, message)
     named = times.read(line, message.at, services.zone_for(author), language=find_language(author))
@@ -100,7 +100,7 @@ async def record_mention(
     _require_time(message)
     person = await services.slack.directory.look_up(request.team, request.user)
     clocks = read_clocks(services, person, message.at)
-    line = await services.slack.directory.resolve_names(request.team, line)
+    line = require_length(await services.slack.directory.resolve_names(request.team, line), "That message")
     reading = times.read(line, message.at, clocks.zone, language=clocks.language)
     if reading.question is not None:
         timeline_rules.require_text(reading.text)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 
+from bot import bounds
 from bot.domain import incident as incident_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import times
@@ -47,7 +48,6 @@ from storage.search import SearchQuery, Texts
 from storage.timeline import NewEntry
 
 LISTED = 25
-LONGEST_TITLE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +100,8 @@ def open_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
 def _one_line(title: str) -> str:
     """A title on one line. Raises Refused if it is too long."""
     line = " ".join(clean_input(title, "That title").split())
-    if len(line) > LONGEST_TITLE:
-        raise Refused(f"A title can have at most {LONGEST_TITLE} characters. Put the rest into the timeline.")
+    if len(line) > bounds.TITLE:
+        raise Refused(f"A title can have at most {bounds.TITLE} characters. Put the rest into the timeline.")
     return line
 
 

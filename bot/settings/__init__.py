@@ -9,6 +9,7 @@ from typing import Literal
 from dotenv import dotenv_values
 from pydantic import ConfigDict, ValidationError
 
+from bot import bounds
 from bot.errors import Misconfigured
 from bot.settings.core import CoreSettings
 from bot.settings.integrations import HOOK_SECRETS, OUTSIDE_SECRETS, AlertSettings, Halves, OutsideSettings
@@ -83,6 +84,9 @@ def load(environ: Mapping[str, str] | None = None, env_file: str | Path | None =
     surrounding = os.environ if environ is None else environ
     variables = _read_env_file(env_file) | {name: value for name, value in surrounding.items() if value}
     values = {name: value for name in Settings.model_fields if (value := _value(name, variables))}
+    for name, value in values.items():
+        if len(value) > bounds.SETTING:
+            raise Misconfigured(f"{variable(name)} has {len(value):,} characters; at most {bounds.SETTING:,} are read.")
     try:
         return Settings.model_validate(values)
     except ValidationError as error:

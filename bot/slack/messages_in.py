@@ -16,7 +16,8 @@ from typing import Any
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain.text import LONGEST, clean_input
+from bot import bounds
+from bot.domain.text import clean_input
 from bot.errors import AfterwordError, Refused
 from bot.slack.errors import CALL_ERRORS, DEFAULT_REST, describe_cause, parse_refusal
 from bot.slack.message_text import (
@@ -295,7 +296,7 @@ def _files(raw: JsonObject, own: str) -> Iterator[MessageFile]:
     seen = set()
     for file in chain(read_objects(raw.get("files")), attachment_files(raw.get("attachments"), own)):
         address = clean_input(
-            (read_string(file.get("url_private_download")) or read_string(file.get("url_private")))[:LONGEST]
+            (read_string(file.get("url_private_download")) or read_string(file.get("url_private")))[: bounds.TEXT]
         )
         # A deleted file, and one beyond the limit of a free workspace, have an address that leads nowhere.
         if not address or address in seen or file.get("mode") in ("tombstone", "hidden_by_limit"):

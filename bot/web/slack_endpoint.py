@@ -25,18 +25,15 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.types import Receive
 
+from bot import bounds
 from bot.clock import Clock
 from bot.errors import AfterwordError
 
-# Far above what Slack sends. Before the signature is checked anyone can post, so the size must be bounded.
-MOST_BYTES = 1_000_000
 MOST_FIELDS = 100
 """A command has about fifteen fields."""
 
 Body = dict[str, Any]
 
-DEEPEST = 64
-"""Slack's bodies nest some 15 deep."""
 _GROUPS = (dict, list)
 _HALVES = re.compile("[\ud800-\udfff]")
 
@@ -129,7 +126,7 @@ def to_plain(body: Body) -> Body:
     """
     level: list[Any] = [body]
     is_whole = True
-    for _ in range(DEEPEST):
+    for _ in range(bounds.BODY_LEVELS):
         if any(isinstance(value, int | float) and not -(2.0**63) < value < 2.0**63 for value in level):
             raise ValueError("a number that is none of Slack's")
         is_whole = is_whole and all(_is_whole(value) for value in level if isinstance(value, str))
@@ -151,7 +148,7 @@ def _mend(body: Body) -> Body:
 
 async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float) -> bytes:
     """The whole body. Raises DeniedError if it is too long or too slow."""
-    if int(headers.get("content-length", "0")) > MOST_BYTES:  # uvicorn accepts only numbers
+    if int(headers.get("content-length", "0")) > bounds.BODY:  # uvicorn accepts only numbers
         raise DeniedError(413, "the body is too long")
     raw, is_whole = bytearray(), False
     try:
@@ -161,7 +158,7 @@ async def read_body(headers: Mapping[str, str], receive: Receive, seconds: float
                 if message["type"] != "http.request":
                     raise DeniedError(400, "the body broke off")
                 raw += message.get("body", b"")
-                if len(raw) > MOST_BYTES:
+                if len(raw) > bounds.BODY:
                     raise DeniedError(413, "the body is too long")
                 is_whole = not message.get("more_body", False)
     except TimeoutError:

@@ -20,6 +20,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from bot import bounds
 from bot.clock import Clock
 from bot.domain.alert_payloads import PARSERS
 from bot.domain.alerts import Alert
@@ -170,9 +171,6 @@ MAX_CONCURRENT = 4
 RETRY_AFTER = "10"
 """Seconds."""
 
-MAX_DEPTH = 20
-"""How deep a payload may be nested. Documented payloads are at most six deep."""
-
 
 class WebhookResult(Protocol):
     """How many items were new, and how many were known already."""
@@ -294,7 +292,7 @@ def _parse_shallow(raw: bytes) -> dict[str, object]:
         raise DeniedError(400, "not UTF-8") from None
     level: list[object] = [found]
     # Level by level and not by recursion, which a deep payload would exhaust.
-    for _ in range(MAX_DEPTH):
+    for _ in range(bounds.HOOK_LEVELS):
         level = [child for parent in level for child in _list_children(parent)]
         if not level:
             return found

@@ -19,8 +19,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot import bounds
 from bot.clock import SystemClock
-from bot.domain.text import LONGEST
 from bot.rehearsal.block_kit import CannotTypeError
 from bot.rehearsal.delivery import AppDelivery
 from bot.rehearsal.payloads import envelope, view_json
@@ -125,7 +125,8 @@ BEFORE = (
 
 
 def long_text(begin: str, pump: str, number: int) -> str:
-    return f"{begin}{pump * (LONGEST // len(pump))}"[: LONGEST - 8 + len(begin)] + f"={number}"
+    """As long as any may be, and different each time."""
+    return f"{begin}{pump * (bounds.TEXT // len(pump))}"[: bounds.TEXT - 8] + f"={number}"
 
 
 @dataclass(slots=True)
@@ -251,11 +252,11 @@ async def test_messages(tmp_path: Path) -> None:
             (home, "5, ", None),
         ]
         ways += [
-            (life.channel, "@Afterword ", None),
-            (life.channel, "@Afterword 14:05 ", None),
+            (life.channel, "@afterword ", None),
+            (life.channel, "@afterword 14:05 ", None),
             (life.channel, "", None),
         ]
-        ways += [(life.channel, begin, thread) for thread in threads for begin in ("because ", "@Afterword ")]
+        ways += [(life.channel, begin, thread) for thread in threads for begin in ("because ", "@afterword ")]
         await sweep(
             life,
             {

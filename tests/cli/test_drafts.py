@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from bot import bounds
 from bot.cli import main
 from bot.domain.records import Place
-from bot.services.documents import drafts as drafts_service
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage import sections as sections_store
@@ -192,7 +192,7 @@ def test_what_is_no_draft_is_a_sentence_and_writes_nothing(desk: Desk) -> None:
         (b"# Notes", "This isn't one of Afterword's drafts"),
         (b"\xff\xfe#\x00", "is not UTF-8 text (byte 0)"),
         (desk.draft(("incident: INC-1", "incident: INC-9")).read_bytes(), "There's no INC-9"),
-        (b"x" * (drafts_service.LONGEST + 1), "at most 3,000,000 can be kept"),
+        (b"x" * (bounds.DRAFT + 1), "at most 3,000,000 can be kept"),
     ):
         file.write_bytes(content)
         result = desk.give(file)

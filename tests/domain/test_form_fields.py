@@ -7,7 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.domain.text import FIELD, FIELDS, LONGEST, clean_input, fingerprint, join_fields, split_into_fields
+from bot import bounds
+from bot.domain.text import clean_input, fingerprint, join_fields, split_into_fields
 from bot.domain.timeline import FormMoment, format_time, parse_time
 
 NOW = datetime(2026, 11, 30, 21, 30, tzinfo=UTC)
@@ -104,9 +105,11 @@ WORDS = st.text(st.sampled_from("aä🙂 .\n\t\r"), min_size=1, max_size=40)
 def texts(draw: st.DrawFn) -> str:
     """A text as the gate lets it through: short, around the end of a field, or as long as any may be."""
     word = draw(WORDS)
-    most = draw(st.sampled_from([1, FIELD - 1, FIELD, FIELD + 1, FIELD * 2, LONGEST - 10]))
+    most = draw(
+        st.sampled_from([1, bounds.FIELD - 1, bounds.FIELD, bounds.FIELD + 1, bounds.FIELD * 2, bounds.TEXT - 10])
+    )
     text = (word * (most // len(word) + 1))[: most + draw(st.integers(0, 9))]
-    return clean_input(text + draw(st.sampled_from(["", "x", " end"])), most=LONGEST + 99)[:LONGEST].strip()
+    return clean_input(text + draw(st.sampled_from(["", "x", " end"])), most=bounds.TEXT + 99)[: bounds.TEXT].strip()
 
 
 @given(texts())
@@ -116,8 +119,8 @@ def test_any_text_is_the_same_in_the_fields_of_a_form(text: str) -> None:
         assert sum(map(str.isspace, text)) > 500
         return
     assert "".join(fields.parts) == text
-    assert all(0 < len(part) <= FIELD for part in fields.parts) or not text
-    assert len(fields.parts) < FIELDS
+    assert all(0 < len(part) <= bounds.FIELD for part in fields.parts) or not text
+    assert len(fields.parts) < bounds.FIELDS
     assert join_fields(fields.parts, fields.gaps) == text
     stripped = [part.strip() for part in fields.parts]
     if all(stripped):  # as Slack may send it
@@ -140,7 +143,7 @@ def test_a_field_that_is_written_anew_leaves_the_others_as_they_were(text: str, 
 
 def test_what_stands_in_one_field_more_begins_a_line_unless_the_field_before_is_full() -> None:
     assert join_fields(["It broke.", "It was mended."], []) == "It broke.\nIt was mended."
-    assert join_fields(["x" * FIELD, "y"], []) == "x" * FIELD + "y"
+    assert join_fields(["x" * bounds.FIELD, "y"], []) == "x" * bounds.FIELD + "y"
 
 
 def test_a_text_is_cut_where_a_paragraph_a_line_or_a_word_ends() -> None:
@@ -151,8 +154,8 @@ def test_a_text_is_cut_where_a_paragraph_a_line_or_a_word_ends() -> None:
 
 
 def test_a_text_that_is_longer_than_any_is_in_no_form() -> None:
-    assert split_into_fields("x" * (LONGEST + 1)) is None
-    assert split_into_fields("x" * LONGEST) is not None
+    assert split_into_fields("x" * (bounds.TEXT + 1)) is None
+    assert split_into_fields("x" * bounds.TEXT) is not None
 
 
 @given(texts())

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic import ValidationError
 
+from bot import bounds
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import (
     Action,
@@ -303,9 +304,6 @@ def _convert_audit(
     return merge_audit([line for line in written if not is_entry_change(line)], of_entries)
 
 
-MAX_BYTES = 256 * 1024**2
-"""Bytes of a file. The files of an incident may have 100 MB, and Base64 takes a third more."""
-
 _MAX_QUOTED = 60
 _SEE = "The format is described in docs/json.md."
 
@@ -317,8 +315,8 @@ def read(content: bytes) -> FileRecord:
     contradict each other. A file is accepted whole or not at all: exporting the record gives every value of the file.
     """
     # Before it is parsed, which takes several times its size in memory.
-    if len(content) > MAX_BYTES:
-        raise Refused(f"It is larger than {MAX_BYTES // 1024**2} MB. No incident is that large.")
+    if len(content) > bounds.RECORD_FILE:
+        raise Refused(f"It is larger than {bounds.RECORD_FILE // 1024**2} MB. No incident is that large.")
     try:
         # The head alone first: of a newer version people should hear that it is newer, not that a property is
         # unknown.

@@ -11,16 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.json_schema import GenerateJsonSchema
 
+from bot import bounds
 from bot.domain.records import ActionKind, ActionStatus, EditOrigin, EntryKind, Milestone, PostmortemStatus, Status
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean, to_one_line
 from bot.export.json import FORMAT, VERSION
-
-LONGEST_TEXT = 100_000
-"""Characters of one text: more than twice as many as can be recorded at once."""
-
-LONGEST_MARKDOWN = 3_000_000
-"""Characters of one section of a draft. A timeline of ten thousand entries has a million."""
 
 # Room for a change of zone at both ends: arithmetic near Python's first and last year overflows.
 _EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -32,9 +27,9 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(clean)]
-Name = Annotated[str, StringConstraints(max_length=LONGEST_TEXT), AfterValidator(to_one_line)]
-Markdown = Annotated[str, StringConstraints(max_length=LONGEST_MARKDOWN), AfterValidator(clean)]
+Text = Annotated[str, StringConstraints(max_length=bounds.RECORD_TEXT), AfterValidator(clean)]
+Name = Annotated[str, StringConstraints(max_length=bounds.RECORD_TEXT), AfterValidator(to_one_line)]
+Markdown = Annotated[str, StringConstraints(max_length=bounds.DRAFT), AfterValidator(clean)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 # Nine digits fit into the database's integer.

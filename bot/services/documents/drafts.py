@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from bot import bounds
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import sections as sections_rules
 from bot.domain.records import AuditLine, Case, EditedRegion, EditOrigin, Incident, Milestone, Place, Status
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
 
 DRAFT_IMPORT = "afterword-import"
 """Who stands in the audit for what came from the command line; the text itself tells who wrote it."""
-
-LONGEST = 3_000_000
-"""Characters of a whole draft that comes back: three times a timeline of ten thousand entries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ def import_draft(store: Store, exporter: Exporter, file: EditedDraftFile, team: 
     For the command line: it blocks. `team` may be empty if only one workspace has the incident. Raises Refused, with
     nothing written, for a file that is no draft, or not of an incident here.
     """
-    paper = drafts.read(clean_input(file.markdown, "That draft", LONGEST))
+    paper = drafts.read(clean_input(file.markdown, "That draft", bounds.DRAFT))
     incident = store.read_now(lambda tx: compiler_service.find_incident(tx, paper.number, team))
     case = store.read_now(lambda tx: case_store.load(tx, incident))
     draft = exporter.compile_draft(postmortem_rules.compile_document(case, now))

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from bot import bounds
 from bot.domain import secrets as secrets_rules
 from bot.domain.masking import MASKED, MaskedItem
 from bot.domain.postmortem import CANVAS, MARKDOWN, ExportOrder, RegionMark
@@ -201,9 +202,7 @@ class CanvasDelivery:
         if job.order.masked:
             return {}
         texts = {
-            id_: clean_input(text, "That canvas", drafts_service.LONGEST)
-            for id_, text in edited.items()
-            if id_ in copy.marks
+            id_: clean_input(text, "That canvas", bounds.DRAFT) for id_, text in edited.items() if id_ in copy.marks
         }
         clear = {id_: text for id_, text in texts.items() if _is_clear(id_, text, sheet.draft)}
         if not clear:

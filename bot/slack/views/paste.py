@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 
+from bot import bounds
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
-from bot.domain.paste import MOST_CHARACTERS, ContextLine, PastedLine, PasteReading, describe_too_much
+from bot.domain.paste import ContextLine, PastedLine, PasteReading, describe_too_much
 from bot.domain.records import Entry, Incident, Status
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input, format_day, shorten
@@ -19,7 +20,7 @@ from bot.slack.views.templates import words
 from bot.slack.views.timeline import Clocks
 
 FIELDS = ("paste_1", "paste_2", "paste_3")
-FIELD_HOLDS = MOST_CHARACTERS // len(FIELDS)
+FIELD_HOLDS = bounds.PASTE // len(FIELDS)
 TICKS = "paste_lines_"
 MOST_UNREAD = 20
 MOST_HEEDED = 12

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from bot import bounds
 from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import reminders as reminders_rules
@@ -16,7 +17,7 @@ from bot.domain.postmortem import compile_document, measure
 from bot.domain.records import Action, ActionStatus, Case, Incident, Person, PostmortemStatus, SectionText, Why
 from bot.domain.reminders import ReminderState, ReminderStep
 from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
-from bot.domain.text import FIELD, format_duration, shorten, take_sentences
+from bot.domain.text import format_duration, shorten, take_sentences
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -137,7 +138,7 @@ def action_form(action: Action, incident: Incident, person: Person | None, group
     """
     is_shown = actions_views.can_show_owner(action.owner, person, groups)
     owner = action.owner if is_shown else None
-    link = action.link if len(action.link) <= FIELD else ""
+    link = action.link if len(action.link) <= bounds.FIELD else ""
     due = action.due_on.isoformat() if action.due_on else ""
     stays = [] if is_shown else [words.findings.owner_stays(name=person.name if person else action.owner)]
     stays += [] if link == action.link else [words.findings.link_stays()]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from bot import bounds
 from bot.export import templates
-from bot.export.templates import MAX_FILES, read_folder
+from bot.export.templates import read_folder
 
 TEXT = "<!-- afterword:summary -->\n## In short\n"
 
@@ -111,6 +112,6 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_of_everything_is_not_walked_to_its_end(tmp_path: Path) -> None:
-    for number in range(MAX_FILES + 1):
+    for number in range(bounds.TEMPLATES + 1):
         (tmp_path / f"{number}.txt").touch()
     assert trouble(tmp_path).endswith("Name a folder that has only your templates.")
