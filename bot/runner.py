@@ -71,7 +71,7 @@ async def _serve(settings: Settings, store: Store) -> None:
             on_purpose = group.subgroup(AfterwordError)
             if on_purpose is None:
                 raise
-            raise on_purpose.exceptions[0] from None  # one sentence, such as that the port is taken
+            raise on_purpose.exceptions[0] from None  # one sentence, for example that the port is taken
         finally:
             examining.cancel()
 

@@ -1,4 +1,4 @@
-"""The clock that others correct: it goes on by a counter that nobody can set."""
+"""The clock that others correct: it goes on by a counter that no one can set."""
 
 from datetime import UTC, datetime, timedelta
 

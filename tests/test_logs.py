@@ -1,4 +1,4 @@
-"""What reaches the log: no words of anybody's, no credential, and no line that somebody else wrote."""
+"""What reaches the log: nothing that people wrote, no credential, and no forged line."""
 
 import ast
 import io

@@ -1,6 +1,6 @@
 """What is heavy never runs on the loop: every call of its thread is watch_alerts, through all that people can order.
 
-The loop is the thread that answers everybody. Compiling and writing documents, reading what comes back, searching, and
+The loop is the thread that answers everyone. Compiling and writing documents, reading what comes back, searching, and
 every statement on the database belong to other threads, or to processes of their own.
 """
 

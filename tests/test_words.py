@@ -181,6 +181,22 @@ def test_a_translated_phrase_is_found_where_it_is_said_and_not_in_a_docstring() 
     assert found == [(2, "Somebody"), (2, "owes")]
 
 
+def test_a_button_names_what_it_does() -> None:
+    """docs/style.md: [Reopen action], not [OK] or [Show]."""
+    vague = {"ok", "yes", "no", "show", "show all", "more", "next", "try again", "review", "reopen", "change it", "see"}
+    found = []
+    for name in modules("bot"):
+        for node in ast.walk(ast.parse((ROOT / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "blocks.button":
+                of_parts = {
+                    id(part) for each in ast.walk(node) if isinstance(each, ast.JoinedStr) for part in each.values
+                }
+                constants = [each for each in ast.walk(node.args[0]) if isinstance(each, ast.Constant)]
+                labels = [str(each.value) for each in constants if id(each) not in of_parts]
+                found += [f"{name}: {label}" for label in labels if label.strip().lower() in vague]
+    assert found == []
+
+
 def test_an_emoji_has_its_state_in_words_beside_it() -> None:
     """On its own line: in the template's words, or in those that are put in there."""
     sources = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "templates").rglob("*.j2"))]

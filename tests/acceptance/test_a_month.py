@@ -43,7 +43,7 @@ async def weekend_and_vacation(play: Month) -> None:
 
 
 async def reopen_incident(play: Month) -> None:
-    """It comes back: nobody is asked for a postmortem until it is over again, and then anew."""
+    """It comes back: no one is asked for a postmortem until it is over, and then once more."""
     await play.until("10-28 15:00")
     await play.types(play.life.chandra, "/incident reopen")
     assert "Your postmortems" not in play.home(play.life.bo)
@@ -66,7 +66,7 @@ async def two_write_at_once(play: Month) -> None:
 
 
 async def back_after_a_week(play: Month) -> None:
-    """The bot was away: everybody hears the latest of each thing, once, and Bo not before he is up."""
+    """The bot was away: everyone hears the latest of each thing, once, and Bo not before he is up."""
     chandra = play.life.chandra
     await play.until("11-11 06:00")
     assert "Action 1 of INC-1 is done" in await play.writes(chandra, "done 1")
@@ -192,5 +192,5 @@ async def test_a_month(database_url: str) -> None:
 
 
 def buttons_left(play: Month, user: str) -> list[str]:
-    """What can still be pressed in somebody's DM."""
+    """What can still be pressed in someone's DM."""
     return [button[0] for message in play.life.slack.messages(play.life.slack.dm(user)) for button in message.buttons]

@@ -28,7 +28,7 @@ BESIDE = (
 
 @asynccontextmanager
 async def program_in(folder: Path) -> AsyncIterator[tuple[Program, StandIn, str, str]]:
-    """The program, running, and somebody in a channel where an incident is open and has been looked at."""
+    """The program, running, and someone in a channel where an incident is open and has been looked at."""
     async with StandIn(SystemClock()) as slack:
         slack.patience = LONG_SECONDS
         ana = slack.user("Ana Demo", "Europe/Berlin")

@@ -68,7 +68,7 @@ def count_messages(play: Play, words: str) -> int:
 
 
 async def burning(play: Play) -> None:
-    """From the alert to the end of the incident, with everybody told who wants to know."""
+    """From the alert to the end of the incident, and everyone who wants to know is told."""
     await play.slack.change_person(play.ana, email="ana@team.example")
     await alert(play, "triggered", "2026-11-23T12:20:04Z")
     view = await window(play, play.ana, "alerts_open", channel=ALERTS)

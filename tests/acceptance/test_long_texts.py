@@ -1,4 +1,4 @@
-"""Texts of forty thousand characters, through every way in: nobody else waits for them.
+"""Texts of forty thousand characters, through every way in: no one else waits for them.
 
 The real program runs beside the workspace, and writes down what its loop spends on each callback in CPU time. While a
 long text is on its way, another person types `/timeline`.

@@ -170,7 +170,7 @@ async def test_every_button_does_its_work_or_says_what_is_now(tmp_path: Path, ca
         before = now.traces()
         everything = deepcopy(presses(now.slack))
         for user, message, element, value in everything:
-            # As somebody whose Slack still shows it, whatever became of it meanwhile.
+            # As someone whose Slack still shows it, whatever became of it meanwhile.
             now.slack.workspace.channels[message.channel].messages[message.ts] = deepcopy(message)
             seen, done = now.slack.see(message), len(now.slack.calls)
             if element["type"] == "plain_text_input":

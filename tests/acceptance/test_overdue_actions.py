@@ -21,7 +21,7 @@ HALF_HOUR = timedelta(minutes=30)
 async def owing(
     url: str, owner: str = "Ana", due: str = "2026-11-24", now: datetime = RESOLVED
 ) -> AsyncIterator[tuple[Weeks, Afterword, str]]:
-    """A bot, and a resolved incident with an action of somebody's; who they are."""
+    """A bot, and a resolved incident with an action that a person owns; who they are."""
     async with weeks(url, now) as life, life.bot() as bot:
         await life.resolve(bot)
         await life.do(life.ana, f"/action add a load test @{owner} Demo due {due}")
@@ -115,7 +115,7 @@ async def test_all_done_finishes_what_is_still_overdue_at_once(database_url: str
 
 
 def digests(life: Weeks, place: str) -> list[ShownMessage]:
-    """What was said of overdue actions in somebody's DM or in a channel, as it stands now."""
+    """What was said of overdue actions in someone's DM or in a channel, as it stands now."""
     where = life.slack.dm(place) if place.startswith("U") else place
     return [message for message in life.slack.messages(where) if message.plain.startswith(OVERDUE)]
 

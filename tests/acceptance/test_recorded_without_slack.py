@@ -25,7 +25,7 @@ SLACK_SECONDS = SHIPPED.slack_call
 TOWARD_SLACK = [name for name in Timeouts.__slots__ if not name.startswith("database")]
 NOON = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 SLOWEST_SECONDS = 0.8 * SLACK_SECONDS
-"""Somebody who waited for a call that hangs waits for longer; Slack itself gives up after three seconds, for which
+"""Someone who waited for a call that hangs waits for longer; Slack itself gives up after three seconds, for which
 the bot's waits are short enough by their figures (tests/support/timeouts.py)."""
 
 WHOLLY = 1_000_000
@@ -64,7 +64,7 @@ async def without_slack(
 
 
 def asked_who(life: Weeks) -> int:
-    """How often the bot has asked Slack who somebody is."""
+    """How often the bot has asked Slack who someone is."""
     (fault,) = life.slack.api.faults["users.info"]
     return WHOLLY - fault.times
 

@@ -72,7 +72,7 @@ async def test_a_replica_that_stands_still_sends_nothing_that_another_has_sent(
         post.clock.set(SystemClock().now() + timedelta(seconds=1))
         taken_over = await post.tick()
         os.kill(process.pid, signal.SIGCONT)
-    # Before its commit nobody else sees the claim; the lease is over by then, so the replica leaves the row to others.
+    # Before its commit no one else sees the claim; the lease is over by then, so the replica leaves the row to others.
     assert taken_over == (0 if point == "claim" else 1)
     post.clock.set(SystemClock().now() + timedelta(minutes=1))
     assert await post.tick() == 1 - taken_over

@@ -61,7 +61,7 @@ def compare(folder: Path) -> None:
 
 
 def introduce(folder: Path) -> None:
-    """Let the bot know who types, as it does after somebody's first command: Slack itself is out of reach here."""
+    """Let the bot know who types, as it does after someone's first command: Slack itself is out of reach here."""
     store = open_store(_database(folder), timeouts=PATIENT)
     store.write_now(lambda tx: people_store.save(tx, Person("T0BENCH", "U0BENCH", "Bench", ZONE)))
     store.close()
@@ -95,7 +95,7 @@ async def _measure(server: Server, clients: int, count: int, number: int) -> Fig
 
 
 def typed_line(number: int, which: str) -> str:
-    """What somebody types: every second line begins with a time on their own clock."""
+    """What someone types: every second line begins with a time on their own clock."""
     text = f"step {number} {which} done"
     ago = datetime.now(UTC) - timedelta(minutes=5)
     return f"/timeline {ago.astimezone(ZoneInfo(ZONE)):%H:%M} {text}" if number % 2 else f"/timeline {text}"

@@ -1,4 +1,4 @@
-"""The command line, as somebody types it."""
+"""The command line, as someone types it."""
 
 import socket
 from pathlib import Path

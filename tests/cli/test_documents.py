@@ -1,4 +1,4 @@
-"""`afterword export` and `afterword import`, as somebody types them."""
+"""`afterword export` and `afterword import`, as someone types them."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`afterword import --draft`, as somebody types it: an edited draft goes back, and nothing of either side is lost."""
+"""`afterword import --draft`, as someone types it: an edited draft goes back, and nothing of either side is lost."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`afterword template`, and exports with a team's own templates, as somebody types it."""
+"""`afterword template`, and exports with a team's own templates, as someone types it."""
 
 from collections.abc import Iterator
 from pathlib import Path

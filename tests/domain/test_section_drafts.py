@@ -1,4 +1,4 @@
-"""What a section is filled in with before anybody wrote it: only what the record holds."""
+"""What a section is filled in with before anyone wrote it: only what the record holds."""
 
 from dataclasses import replace
 

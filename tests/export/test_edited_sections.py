@@ -39,7 +39,7 @@ def with_kept(*texts: EditedRegion, case: Case = FULL) -> Case:
 
 
 def rewritten(slug: str, words: str, case: Case = FULL) -> Case:
-    """The case once somebody saved other words in Slack."""
+    """The case once someone saved other words in Slack."""
     return replace(case, sections=case.sections | {slug: section_text(slug, words)})
 
 

@@ -1,4 +1,4 @@
-"""No form is a secret: each is told wherever somebody looks for it."""
+"""No form is a secret: each is told wherever someone looks for it."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Every field that a person can fill, filled by somebody who means harm."""
+"""Every field that a person can fill, filled by someone who means harm."""
 
 import csv
 import io

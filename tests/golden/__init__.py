@@ -1,6 +1,6 @@
 """Three incidents as they are written out, in every form: the files beside this one are what people get.
 
-Where a change of words, templates or escapers is meant, `python -m tests.golden` writes them anew; look through the
+Where a change of words, templates or escapers is meant, `python -m tests.golden` writes them again; look through the
 difference before it is committed. A PDF is kept as its text, page by page, under the fonts that it was laid out with.
 """
 

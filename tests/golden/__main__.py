@@ -1,4 +1,4 @@
-"""Write the golden documents anew: `python -m tests.golden`."""
+"""Write the golden documents again: `python -m tests.golden`."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The words of an action: a gentle hint where nobody can tell when it is done, and how they are changed."""
+"""The words of an action: a gentle hint where no one can tell when it is done, and how they are changed."""
 
 from bot.domain.secrets import REDACTED
 from tests.handlers.test_secrets import PASSWORD

@@ -1,4 +1,4 @@
-"""Somebody writes on the canvas while it is brought up to date: nothing of theirs is written over."""
+"""Someone writes on the canvas while it is brought up to date: nothing of theirs is written over."""
 
 from collections.abc import Callable
 from dataclasses import replace

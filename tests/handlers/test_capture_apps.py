@@ -99,7 +99,7 @@ async def test_an_author_of_whom_slack_does_not_tell_goes_by_the_name_in_the_mes
         assert "Finn Foreign" in await type_command(play, play.ana, "/timeline show")
         person = play.bot.slack.directory.get(play.slack.workspace.team, "U0FOREIGN")
         assert person is not None
-        assert person.is_guest  # nobody of this workspace: they may do no more than before
+        assert person.is_guest  # no one of this workspace: they may do no more than before
         app = put(
             play, user="U0APP", bot_id="B2", bot_profile={"id": "B2", "name": "Deployer"}, text="deploy 42 failed"
         )

@@ -1,4 +1,4 @@
-"""What cannot be captured is said in one sentence with the remedy, to the person who tried, and to nobody else."""
+"""What cannot be captured is said in one sentence with the remedy, to the person who tried, and to no one else."""
 
 import pytest
 
@@ -188,7 +188,7 @@ async def test_an_alert_of_another_bot_is_recorded_in_its_own_name(sqlite_url: s
         ts = await an_alert(play, attachments=parts)
         event = await play.slack.shortcut(play.ana, play.channel, ts, "timeline_add_message")
         assert event.delivery is not None
-        assert captured_entries(play) == []  # nobody is named as its author
+        assert captured_entries(play) == []  # no one is named as its author
         payload = event.delivery.payload
         payload["message"] |= {"bot_id": "B0ALERTS", "username": "Alertmanager", "subtype": "bot_message"}
         payload["trigger_id"] = "2.2"

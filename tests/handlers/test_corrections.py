@@ -21,7 +21,7 @@ def wordings(play: Play, number: int) -> list[str]:
 
 
 async def editing(play: Play, user: str, number: int = 2) -> ShownView:
-    """The window of an entry that somebody asked for by its number."""
+    """The window of an entry that someone asked for by its number."""
     await type_command(play, user, f"/timeline edit {number}")
     return await window(play, user, "timeline_edit")
 

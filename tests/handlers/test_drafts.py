@@ -29,7 +29,7 @@ async def give_back(play: Play, markdown: str, by: str) -> None:
 
 
 async def edit_draft(play: Play, text: str = "It *grew*.", by: str = "") -> None:
-    """Somebody edits the leadup in the draft and gives it back."""
+    """Someone edits the leadup in the draft and gives it back."""
     draft = await export_draft(play)
     start, end = draft.index("## Leadup\n") + len("## Leadup\n"), draft.index("<!-- afterword:fault")
     await give_back(play, f"{draft[:start]}\n{text}\n\n{draft[end:]}", by or play.bo)
@@ -48,7 +48,7 @@ async def leadup(play: Play) -> str:
 
 
 def read_channel(play: Play, user: str) -> str:
-    """Everything that somebody sees in the channel; an answer may stand in the place of what was pressed."""
+    """Everything that someone sees in the channel; an answer may stand in the place of what was pressed."""
     return "\n".join(message.plain for message in play.slack.messages(play.channel, user=user))
 
 

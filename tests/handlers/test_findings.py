@@ -1,4 +1,4 @@
-"""What the checks found, beside the button that mends it; and that it hinders nobody from publishing."""
+"""What the checks found, beside the button that mends it; and that it hinders no one from publishing."""
 
 from bot.domain.records import Milestone, PostmortemStatus
 from tests.support.interactions import (

@@ -68,7 +68,7 @@ async def test_a_walk_that_is_broken_off_goes_on_where_it_was(sqlite_url: str) -
             await walking
         assert walk(play).cursor == before.cursor
         await play.pass_time(seconds=15)
-        assert walk(play).seen == before.seen  # somebody may still be at it
+        assert walk(play).seen == before.seen  # someone may still be at it
         play.clock.advance(LEASE)
         anew = HistoryScanner(play.bot.services, ChannelHistory(play.bot.client))
         await anew.run_due(play.clock.now())

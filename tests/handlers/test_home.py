@@ -24,14 +24,14 @@ async def open_home(play: Play, user: str) -> str:
 
 
 def buttons(play: Play, user: str) -> list[str]:
-    """The words on the buttons of somebody's tab."""
+    """The words on the buttons of someone's tab."""
     home = play.slack.home(user)
     assert home is not None
     return [element["text"]["text"] for _, element in list_elements(home["blocks"]) if element["type"] == "button"]
 
 
 def find_lines(play: Play, user: str, *marks: str) -> list[str]:
-    """The sections of somebody's tab that have one of these words."""
+    """The sections of someone's tab that have one of these words."""
     home = play.slack.home(user)
     assert home is not None
     texts = (block["text"]["text"] for block in home["blocks"] if block["type"] == "section")

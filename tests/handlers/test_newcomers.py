@@ -21,7 +21,7 @@ FOR_EVER = 1_000_000
 
 
 def newcomer(play: Play, **traits: object) -> str:
-    """Somebody in the channel of whom the bot has never notices."""
+    """A person in the channel of whom the bot has never heard."""
     user = play.slack.user("Dana Demo", "Europe/Berlin", **traits)
     play.slack.workspace.channels[play.channel].members.add(user)
     return user
@@ -82,7 +82,7 @@ async def test_of_somebody_who_proves_no_member_the_entry_stays_and_the_lead_hea
         notices = [one.plain for one in play.slack.messages(play.slack.dm(play.bo)) if OUTSIDE in one.plain]
         assert len(notices) == 1
         assert "#3" in notices[0]
-        if who != "deactivated":  # Slack lets nobody deactivated type
+        if who != "deactivated":  # Slack lets no one deactivated type
             assert "Guests and people from other workspaces" in await type_command(play, dana, "/timeline again")
         assert "again" not in [text for text, _ in lines(play)]
 

@@ -25,7 +25,7 @@ from tests.support.shares import places
 
 
 def shown_now(play: Play, seen: ShownMessage, user: str = "") -> ShownMessage:
-    """The message as it is now, for Ana unless for somebody else."""
+    """The message as it is now, for Ana unless for someone else."""
     return next(one for one in play.slack.messages(seen.channel, user=user or play.ana) if one.ts == seen.ts)
 
 

@@ -1,4 +1,4 @@
-"""What somebody wants to record where no incident is open: the button that opens one takes it along."""
+"""What someone wants to record where no incident is open: the button that opens one takes it along."""
 
 import json
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""In which language somebody's times are read: that of their Slack, as far as Slack told it."""
+"""The language in which a person's times are read: that of their Slack profile, if Slack tells it."""
 
 import inspect
 from collections.abc import Callable
@@ -17,13 +17,13 @@ from tests.support.play import NOON, TEAM, Play
 
 
 def read_language(play: Play, user: str) -> str:
-    """The language that the database has for somebody."""
+    """The language that the database has for someone."""
     found = play.bot.store.read_now(lambda tx: people_store.find(tx, TEAM, user))
     return found.locale if found else "nobody"
 
 
 async def speaking(play: Play, locale: str) -> str:
-    """Somebody new whose Slack is in this language."""
+    """Someone new whose Slack is in this language."""
     user: str = play.slack.user("Dana Demo", "Europe/Berlin", locale=locale)
     play.slack.workspace.channels[play.channel].members.add(user)
     return user

@@ -1,4 +1,4 @@
-"""Somebody whose zone is none that this machine knows is told that their time was read in UTC."""
+"""A person whose zone this machine doesn't know is told that their time was read in UTC."""
 
 import pytest
 

@@ -159,11 +159,11 @@ LEFT_OUT = {
     "member_joined_channel",
     "member_left_channel",
 }
-"""Events by which Slack reports about people and channels: nobody asks for anything."""
+"""Events by which Slack reports about people and channels: no one asks for anything."""
 
 
 async def stage(play: Play) -> str:
-    """An incident full of words that no outsider may read, and somebody new in its channel."""
+    """An incident full of words that no outsider may read, and someone new in its channel."""
     first = await play.slack.say(play.bo, play.channel, "the replica lags")
     await open_incident(play, f"{SECRET} is failing")
     await type_command(play, play.bo, f"/timeline 12:05 UTC {SECRET} failed over")

@@ -96,7 +96,7 @@ async def test_handing_over_is_understood_in_other_words(sqlite_url: str) -> Non
 
 
 async def ready(play: Play) -> None:
-    """An incident of an hour and ten minutes, mitigated before it was detected, with one action of nobody's."""
+    """An incident of an hour and ten minutes, mitigated before it was detected, with one action that has no owner."""
     await open_incident(play, "checkout down for EU")
     await type_command(play, play.ana, "/incident sev 2")
     await type_command(play, play.ana, "/incident lead @Bo Demo")

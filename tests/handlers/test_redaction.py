@@ -20,7 +20,7 @@ CLEAN = f"the password={REDACTED} was shared"
 
 
 async def warning(play: Play, user: str) -> ShownMessage:
-    """The warning in somebody's DM, which does not quote what it warns of."""
+    """The warning in someone's DM, which does not quote what it warns of."""
     await play.settle()
     found = last(play, user, play.slack.dm(user))
     assert "This looks like a password." in found.plain

@@ -150,7 +150,7 @@ async def test_a_draft_in_which_a_quotation_was_edited_is_reached_by_itself(sqli
 
 async def test_the_alert_that_brought_it_is_redacted_with_the_entry(database_url: str) -> None:
     async with watch_alerts(database_url) as play:
-        title = f"Checkout fails with {PASSWORD}"  # nothing says what it is, so nobody was warned of it
+        title = f"Checkout fails with {PASSWORD}"  # nothing says what it is, so no one was warned of it
         await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:04Z", title=title))
         await play.settle()
         await open_from_suggestion(play, channel=play.channel)

@@ -33,7 +33,7 @@ async def test_taking_the_resolution_back_reopens_the_incident_and_withdraws_its
         answer = await type_command(play, play.ana, "/timeline undo")
         assert "INC-1 is open again" in answer
         assert "Its postmortem reminders are canceled" in answer
-        assert last(play, play.bo).plain == answer  # everybody sees it
+        assert last(play, play.bo).plain == answer  # everyone sees it
         incident = play.case().incident
         assert (incident.status, incident.resolved_at, incident.resolved_by) == (Status.OPEN, None, None)
         assert pending(play) == []

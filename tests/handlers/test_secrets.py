@@ -21,7 +21,7 @@ def exports(play: Play) -> list[bytes]:
 
 
 def read_channel(play: Play) -> str:
-    """Everything that anybody sees in the channel now."""
+    """Everything that anyone sees in the channel now."""
     people = (play.ana, play.bo, play.chandra)
     return "\n".join(
         str(one.blocks) + one.plain for user in people for one in play.slack.messages(play.channel, user=user)

@@ -1,4 +1,4 @@
-"""A channel that another organization shares: nothing is posted before somebody who knows says so."""
+"""A channel that another organization shares: nothing is posted before someone who knows says so."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The Home tabs of those who look at theirs follow what changes elsewhere, seldom, and for nobody else."""
+"""The Home tabs of those who look at theirs follow what changes elsewhere, seldom, and for no one else."""
 
 import time
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from tests.support.play import TEAM, Play
 
 
 def count_publications(play: Play, user: str) -> int:
-    """How often somebody's tab was published."""
+    """How often someone's tab was published."""
     calls = [call for call in play.slack.calls if call.method == "views.publish" and call.ok]
     return len([call for call in calls if call.args["user_id"] == user])
 

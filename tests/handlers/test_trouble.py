@@ -1,4 +1,4 @@
-"""When the database or Slack is in the way, nobody is told "recorded", and nobody loses what they typed."""
+"""When the database or Slack is in the way, no one is told "recorded", and no one loses what they typed."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""What somebody owes in a private channel that they have left: no word of it reaches them, and its people are told."""
+"""What someone owes in a private channel that they have left: no word of it reaches them, and its people are told."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -215,7 +215,7 @@ async def test_where_slack_does_not_say_a_button_asks_for_a_second_try(sqlite_ur
     async with in_secret(sqlite_url, refused=["internal_error"]) as play:
         await type_command(play, play.ana, "/action change the keys @Bo Demo due tomorrow")
         await play.pass_time(days=2, hours=2)
-        await play.slack.arrive(play.chandra, play.channel, by=play.ana)  # so that what was known is asked anew
+        await play.slack.arrive(play.chandra, play.channel, by=play.ana)  # so that what was known is asked again
         play.slack.fail("conversations.members", "internal_error")
         message = await press(play, play.bo, "action_done", channel=play.slack.dm(play.bo))
         assert "Slack isn't telling me" in message.plain
@@ -230,7 +230,7 @@ async def test_where_slack_does_not_say_who_may_look_it_is_asked_again_and_then_
 ) -> None:
     async with in_secret(sqlite_url, refused=["internal_error"]) as play:
         await type_command(play, play.ana, "/incident resolved")
-        await play.slack.arrive(play.chandra, play.channel, by=play.ana)  # so that what was known is asked anew
+        await play.slack.arrive(play.chandra, play.channel, by=play.ana)  # so that what was known is asked again
         play.slack.fail("conversations.info", "internal_error", times=times)
         for _ in range(12):
             await play.pass_time(hours=3)

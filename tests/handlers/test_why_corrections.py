@@ -1,4 +1,4 @@
-"""Whys that are worded anew, taken back and brought back; every wording stays in the history."""
+"""Whys that are worded again, taken back and brought back; every wording stays in the history."""
 
 from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import labels, last, on_stage, press, type_command, window

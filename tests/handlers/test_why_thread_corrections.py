@@ -1,4 +1,4 @@
-"""In the thread of the whys everything is done that `/why` does, and everybody there reads what was corrected."""
+"""In the thread of the whys everything is done that `/why` does, and everyone there reads what was corrected."""
 
 from tests.handlers.test_why_threads import parent, said_in_thread, thread
 from tests.handlers.test_whys import resolve_incident
@@ -19,12 +19,12 @@ async def three(play: Play) -> None:
 
 
 def read_thread(play: Play, user: str) -> str:
-    """All that somebody reads in the thread."""
+    """All that someone reads in the thread."""
     return "\n".join(message.plain for message in thread(play, user))
 
 
 def head(play: Play) -> str:
-    """The message at the head of the thread, as everybody sees it in the channel."""
+    """The message at the head of the thread, as everyone sees it in the channel."""
     (found,) = [message for message in play.slack.messages(play.channel) if message.ts == parent(play)]
     return found.plain
 

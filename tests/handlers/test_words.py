@@ -1,4 +1,4 @@
-"""Whatever people type is kept or refused whole, pings nobody, and breaks no draft."""
+"""Whatever people type is kept or refused whole, pings no one, and breaks no draft."""
 
 import csv
 import io
@@ -36,7 +36,7 @@ COMMANDS = (
 
 
 def everything_said(play: Play) -> set[str]:
-    """Everybody whom anything that the bot posted would ping."""
+    """Everyone whom anything that the bot posted would ping."""
     pings: set[str] = set()
     for channel in play.slack.workspace.channels:
         for user in (play.ana, play.bo, play.chandra):
@@ -74,7 +74,7 @@ async def play_every_field(play: Play, text: str) -> None:
 async def test_hostile_words_in_every_field_ping_nobody_and_break_no_draft(sqlite_url: str, text: str) -> None:
     async with on_stage(sqlite_url) as play:
         await play_every_field(play, text)
-        assert everything_said(play) <= {play.ana}  # who acted is named; nobody else is
+        assert everything_said(play) <= {play.ana}  # who acted is named; no one else is
         case = play.case()
         assert case.incident.title == " ".join(text[:290].split())
         assert case.entries[-1].text == text.strip()

@@ -116,7 +116,7 @@ def test_the_stand_in_is_served_from_the_wheel_in_an_empty_folder(programs: Path
 
 
 def served_page(address: str, running: "subprocess.Popen[bytes]") -> str:
-    """The page at an address, once somebody listens there."""
+    """The page at an address, once someone listens there."""
     ends = time.monotonic() + LONG_SECONDS
     while time.monotonic() < ends:
         assert running.poll() is None

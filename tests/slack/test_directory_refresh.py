@@ -1,4 +1,4 @@
-"""The list of people is read anew each day, by whichever clock."""
+"""The list of people is read again each day, by whichever clock."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The live message: coalesced, patient where Slack asks for it, and posted anew where it was deleted."""
+"""The live message: coalesced, patient where Slack asks for it, and posted again where it was deleted."""
 
 import asyncio
 import time

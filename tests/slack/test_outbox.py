@@ -1,4 +1,4 @@
-"""What is owed is sent once, in order, and to somebody else where it cannot be delivered."""
+"""What is owed is sent once, in order, and to someone else where it cannot be delivered."""
 
 import asyncio
 import json

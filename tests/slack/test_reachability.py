@@ -1,4 +1,4 @@
-"""Whether Slack answers is known from every call, and from a question while nobody calls."""
+"""Whether Slack answers is known from every call, and from a question while no one calls."""
 
 from collections.abc import AsyncIterator
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The words of Slack's messages, as mypy knows them: what it takes for granted is what the templates say."""
+"""The words of Slack's messages, as mypy knows them: its declarations match the templates."""
 
 import re
 import subprocess

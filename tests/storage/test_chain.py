@@ -34,7 +34,7 @@ def fill(tx: Transaction) -> None:
 
 
 def tamper(store: Store, *statements: str) -> None:
-    """Run SQL as somebody does who knows the database: without the triggers that guard it."""
+    """Run SQL as someone does who knows the database: without the triggers that guard it."""
     with store.driver.engine(writing=True).begin() as connection:
         for table in TABLES:
             if connection.dialect.name == "sqlite":
@@ -102,7 +102,7 @@ def test_what_is_changed_past_the_triggers_is_noticed(store: Store, statement: s
             "DELETE FROM chain WHERE place = 'why_version' AND row_id = 1; DELETE FROM why_version WHERE id = 1",
             "The chain of INC-1 is broken",
         ),
-        # A proof that was made anew for the changed text no longer fits the link.
+        # A proof that was made again for the changed text no longer fits the link.
         ("UPDATE chain SET proof = (SELECT proof FROM chain WHERE id = 1) WHERE id = 3", "is broken at its row"),
         ("DELETE FROM chain WHERE id = 1", "The chain of INC-1 is broken at its row 2."),
     ],

@@ -141,7 +141,7 @@ class Story:
         await self.play.settle()
 
     async def open_forms(self) -> None:
-        """A form of each kind, left open while the new version is installed; nobody has two."""
+        """A form of each kind, left open while the new version is installed; no one has two."""
         for number, (line, action) in enumerate(FORMS):
             user = self.slack.user(f"Person {number}", "Europe/Berlin")
             self.slack.workspace.channels[self.play.channel].members.add(user)

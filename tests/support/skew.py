@@ -43,7 +43,7 @@ class ShiftedClock:
 
 
 def owe_reminder(tx: Transaction, channel: str, due_at: datetime) -> None:
-    """A resolved incident in the channel whose postmortem nobody owns: its reminder goes to the channel."""
+    """A resolved incident in the channel whose postmortem no one owns: its reminder goes to the channel."""
     began = due_at - timedelta(hours=24)
     incident = incidents_store.open_new(tx, Place(TEAM, channel), "Checkout is down", "U1", began)
     incidents_store.save(tx, replace(incident, status=Status.RESOLVED, resolved_at=began, lead=None))

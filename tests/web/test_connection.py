@@ -1,4 +1,4 @@
-"""Peers that never finish what they ask: their connections end, and everybody else is served."""
+"""Peers that never finish what they ask: their connections end, and everyone else is served."""
 
 import asyncio
 from collections.abc import AsyncIterator

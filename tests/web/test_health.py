@@ -161,7 +161,7 @@ async def test_messages_that_are_overdue_for_long_are_named_with_what_stops_them
     clock = SettableClock(NOW)
     probe = make_backlog_probe(store, clock)
     await store.write(lambda tx: owe(tx, NOW - timedelta(minutes=4)))
-    await store.write(lambda tx: owe(tx, NOW + timedelta(hours=9)))  # not before somebody's morning
+    await store.write(lambda tx: owe(tx, NOW + timedelta(hours=9)))  # not before someone's morning
     assert await probe() == ""
     clock.advance(timedelta(minutes=3))
     assert "1 message to Slack is overdue, the oldest by 7 min. They wait" in await probe()

@@ -1,4 +1,4 @@
-"""HTTP over real sockets: Slack's requests are answered, everybody else's are turned away."""
+"""HTTP over real sockets: Slack's requests are answered, everyone else's are turned away."""
 
 import asyncio
 import contextlib

@@ -26,7 +26,7 @@ def at(minutes: int) -> str:
 
 
 def prometheus(wrap: Callable[..., Json]) -> Callable[[int], list[Json]]:
-    """Fired, ended, fired anew and ended: what Alertmanager and Grafana tell, who know nobody that takes up."""
+    """Fired, ended, fired again and ended, as Alertmanager and Grafana tell it: they have no acknowledgements."""
 
     def tell(number: int) -> list[Json]:
         spans = (

@@ -105,7 +105,7 @@ def failure_message(incident: Incident, order: ExportOrder, error: str) -> Messa
     text = words.exports.failed(key=incident.key, form=format_name(order.form), channel=channel)
     remedy = words.exports.remedy(error=error, key=incident.key, form=order.form)
     value = blocks.incident_value(incident, form=order.form, to=order.to)
-    again = blocks.button("Try again", f"exports_form_{order.form}" if is_personal else "exports_decide", value)
+    again = blocks.button("Export again", f"exports_form_{order.form}" if is_personal else "exports_decide", value)
     return blocks.message(f"{text} {remedy}", blocks=[blocks.section(f"{text}\n{remedy}"), blocks.actions(again)])
 
 

@@ -1,4 +1,4 @@
-"""Two looks spare most lines the grammar of times: what they find is what the whole grammar finds."""
+"""Two quick looks spare most lines the grammar of times, and find the same times as the whole grammar."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The operator's own patterns, however badly they behave: they stop nobody, and nothing leaves unlooked."""
+"""The operator's own patterns, however badly they behave: they stop no one, and nothing leaves unlooked."""
 
 from dataclasses import replace
 

@@ -18,7 +18,7 @@ def is_made_private(play: Play) -> None:
 
 
 async def ask_for_page(play: Play) -> ShownView:
-    """Somebody asks for the page of a private incident, and looks at what would leave."""
+    """Someone asks for the page of a private incident, and looks at what would leave."""
     await type_command(play, play.ana, f"/timeline restarted from 10.1.2.3 with {KEY}")
     is_made_private(play)
     await put(play)

@@ -54,7 +54,7 @@ def firings(draw: st.DrawFn) -> list[Alert]:
 
 @st.composite
 def events(draw: st.DrawFn) -> list[Alert]:
-    """What PagerDuty and JSM tell of one alert: taken up, given back, ended and opened anew."""
+    """What PagerDuty and JSM tell of one alert: taken up, given back, ended and opened again."""
     at = began = NOON - timedelta(days=1)
     found = [build_alert("a", FIRING, began, began)]
     for status in draw(st.lists(st.sampled_from(AlertStatus), max_size=5)):

@@ -61,7 +61,7 @@ class World:
         return self.words[-1]
 
     def save(self, _: int, __: int) -> None:
-        """Somebody saves the section in Slack."""
+        """Someone saves the section in Slack."""
         self.record = self.new()
         about = {"incident_id": self.incident.id, "slug": SECTION, "text": self.record, "author": "U1", "now": NOW}
         self.store.write_now(partial(sections_store.save, **about))  # type: ignore[arg-type]
@@ -80,7 +80,7 @@ class World:
         self.drafts.append(Left(markdown, showed.union(*left_out)))
 
     def edit(self, which: int, who: int) -> None:
-        """Somebody writes the section of one of the drafts anew, and gives it back."""
+        """Someone writes the section of one of the drafts again, and gives it back."""
         if not self.drafts:
             return
         number = which % len(self.drafts)
@@ -107,7 +107,7 @@ class World:
         return next(region for region in split(markdown).regions if region.id == SECTION)
 
     def check(self) -> None:
-        """What nobody gave up who saw it stands in the section."""
+        """A text stays in the section until a person who saw it gives it up."""
         body = self.section(self.compile()).body
         given_up: set[str] = set()
         for one in self.edits:
@@ -115,7 +115,7 @@ class World:
         edits = [one for one in self.edits if one.words not in given_up]
         for one in edits:
             assert _has(body, one.words), (one, body)
-        # The record's words may be missing only where everybody whose text stands had seen them and left them out.
+        # The record's words may be missing only where everyone whose text stands had seen them and left them out.
         if self.record and not all(self.record in one.showed for one in edits):
             assert _has(body, self.record), (self.record, body)
         if not edits and self.record:

@@ -54,7 +54,7 @@ OTHERS = {
 
 
 def submit(view: Block, typed: Mapping[str, Any] | None = None) -> Submission:
-    """The form as Slack sends it once somebody has typed something."""
+    """The form as Slack sends it once someone has typed something."""
     check_view(view, "modal")
     assert len(json.dumps(PLACE | json.loads(view["private_metadata"]), ensure_ascii=False)) <= 3_000
     state = {"values": collect_state(view["blocks"], enter_values(view["blocks"], typed or {}))}

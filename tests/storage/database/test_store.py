@@ -32,7 +32,7 @@ async def test_a_look_sees_one_state_however_long_it_takes(store: Store) -> None
 
     looking = asyncio.create_task(store.read(look))
     await asyncio.to_thread(begun.wait, 5)
-    assert await store.write(noting()) == 1  # and a reader is in nobody's way
+    assert await store.write(noting()) == 1  # and a reader is in no one's way
     go_on.set()
     assert await looking == (0, 0)
     assert await store.read(lambda tx: timeline_store.count_active(tx, 1)) == 1

@@ -131,7 +131,7 @@ def case(
     sections: tuple[SectionText, ...] = (),
     actions: tuple[Action, ...] = (),
 ) -> Case:
-    """A case with these parts and nobody's words but those given."""
+    """A case with these parts, and only these words."""
     return Case(about, entries, whys, {text.section: text for text in sections}, actions, PEOPLE)
 
 

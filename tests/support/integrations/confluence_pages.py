@@ -90,6 +90,6 @@ def write(wiki: FakeConfluence, id_: str, storage: str, by: str = "") -> None:
 
 
 def take_off(wiki: FakeConfluence, id_: str) -> None:
-    """Somebody takes a region off the page."""
+    """Someone takes a region off the page."""
     write(wiki, id_, "")
     wiki.edit(PAGE, body(wiki).replace(heading(wiki, id_), ""))

@@ -29,7 +29,7 @@ ATTEMPT_SECONDS = 1.5
 
 
 def halt() -> None:
-    """Stand still until somebody sends SIGCONT."""
+    """Stand still until someone sends SIGCONT."""
     # To this thread, which would else run on until another one has taken the signal.
     signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 

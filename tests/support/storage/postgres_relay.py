@@ -13,7 +13,7 @@ Cut = Literal["before", "after"]
 class Relay:
     """Passes everything on until a COMMIT comes by while a cut is set: then the wire breaks, once.
 
-    `before`: the server never sees the commit. `after`: it does it, but its answer is lost. While `is_down` nobody
+    `before`: the server never sees the commit. `after`: it does it, but its answer is lost. While `is_down` no one
     gets through at all. `trips` counts how often a client waited for an answer.
     """
 

@@ -78,7 +78,7 @@ class FakeConfluence(Fake):
         return {f"{name}:confluence" for name in found[0].split()} if found else set()
 
     def edit(self, page_id: str, body: str, by: str = "") -> None:
-        """Somebody changes a page by hand."""
+        """Someone changes a page by hand."""
         page = self.pages[page_id]
         page |= {"body": body, "number": page["number"] + 1, "note": "fixed a typo", "by": by}
 

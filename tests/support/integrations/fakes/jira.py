@@ -66,12 +66,12 @@ class FakeJira(Fake):
         self._touch(key)
 
     def by_hand(self, key: str, **fields: Any) -> None:
-        """Somebody changes an issue."""
+        """Someone changes an issue."""
         self.issues[key] |= fields
         self._touch(key)
 
     def move(self, key: str, to: str) -> None:
-        """Somebody moves an issue to another project: its old key still leads there."""
+        """Someone moves an issue to another project: its old key still leads there."""
         self.issues[to] = self.issues.pop(key)
         self._moved[key] = to
         self._touch(to)
