@@ -10,14 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from click.testing import CliRunner
 from rich.console import Console
 
 from bot import demo as demo_play
-from bot.cli import main
 from bot.domain.sections import SECTIONS
 from bot.rehearsal import story
 from bot.rehearsal.story import Narrator, Tour
+from tests.support.command_line import invoke
 from tests.support.timeouts import PATIENT
 
 LINES = 40
@@ -112,6 +111,6 @@ def test_a_time_is_typed_in_the_shortest_form_that_is_read_as_it(at: str, now: s
 
 
 def test_the_help_of_the_demo_names_both_lengths() -> None:
-    shown = CliRunner().invoke(main, ["demo", "--help"], obj=PATIENT).output
+    shown = invoke("demo", "--help").output
     assert "--full" in shown
     assert "a tour of 40" in shown

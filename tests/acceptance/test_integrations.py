@@ -12,7 +12,7 @@ from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.confluence import FakeConfluence
 from tests.support.integrations.fakes.jira import FakeJira
 from tests.support.integrations.fakes.statuspage import FakeStatuspage
-from tests.support.interactions import press, type_command, window
+from tests.support.interactions import count_messages, press, type_command, window
 from tests.support.play import Play, reached_at
 
 pytestmark = pytest.mark.slow
@@ -61,10 +61,6 @@ async def customers(play: Play, **values: object) -> None:
     (sure,) = play.slack.views(play.ana)
     await play.slack.submit(play.ana, sure)
     await play.pass_time(seconds=10)
-
-
-def count_messages(play: Play, words: str) -> int:
-    return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
 
 
 async def burning(play: Play) -> None:

@@ -10,7 +10,7 @@ from bot.app import Afterword
 from bot.rehearsal.screen import ShownMessage
 from tests.support.acceptance.programs import bot_on
 from tests.support.acceptance.weeks import POSTMORTEM, RESOLVED, Weeks, weeks
-from tests.support.interactions import as_pressed
+from tests.support.interactions import as_pressed, labels
 
 DAY = timedelta(hours=24)
 HOUR = timedelta(hours=1)
@@ -28,10 +28,6 @@ async def await_postmortem(
 
 def in_dm(life: Weeks, user: str) -> list[ShownMessage]:
     return [message for message in life.slack.messages(life.slack.dm(user)) if message.plain.startswith(POSTMORTEM)]
-
-
-def words_of(message: ShownMessage) -> list[str]:
-    return [button[0] for button in message.buttons]
 
 
 async def press(life: Weeks, bot: Afterword, user: str, action: str) -> None:
@@ -55,7 +51,7 @@ async def test_a_newer_reminder_takes_the_place_of_the_one_before(database_url: 
         assert before.plain == f"{POSTMORTEM} ~*INC-1* postmortem~ checkout is failing: replaced by a newer reminder."
         assert before.buttons == []
         offered = ["Fill: Root cause", "What's missing", "Snooze 1 day", "Hand over", "Export", "Not needed …"]
-        assert words_of(latest) == offered
+        assert labels(latest) == offered
         await life.at(RESOLVED + 9 * DAY, bot)
         assert [bool(message.buttons) for message in in_dm(life, life.ana)] == [False, False, True]
         assert "resolved 9 days ago" in in_dm(life, life.ana)[-1].plain
@@ -97,7 +93,7 @@ async def test_handing_over_tells_the_new_owner_and_the_channel_and_asks_the_old
             "@Ana Demo made you the owner of the *INC-1* postmortem. 13 sections left; next: Root cause."
             in handed.plain
         )
-        assert "Fill: Root cause" in words_of(handed)
+        assert "Fill: Root cause" in labels(handed)
         collapsed = life.slack.messages(life.channel)[-1]  # no post of its own: the reminder there says it in one line
         assert "handed over to Bo Demo" in collapsed.plain
         assert collapsed.pings == set()

@@ -5,9 +5,8 @@ import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -16,9 +15,9 @@ from bot.domain.text import clean, strip_code_marks
 from tests.support.export import export_text
 from tests.support.interactions import is_receipt
 from tests.support.play import Play, playing
+from tests.support.published_timelines import INCIDENTS, moment_of
 
-FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
-FILES = sorted(FOLDER.glob("*.json"))
+FILES = sorted(INCIDENTS.glob("*.json"))
 ITEM = re.compile(
     r"~?(?P<clock>\d\d:\d\d)(?:\u2013\d\d:\d\d| \u2013 \d{4}-\d\d-\d\d \d\d:\d\d)? "
     r"(?P<text>.*) \u2014 Witness Demo \(#\d+\)"
@@ -64,17 +63,11 @@ class Published:
         return len({line.at.astimezone(ZoneInfo(self.zone)).date() for line in self.lines}) == 1
 
 
-def told_at(entry: dict[str, Any]) -> datetime:
-    if entry["time_utc"]:
-        return datetime.fromisoformat(entry["time_utc"]).astimezone(UTC)
-    return datetime.combine(date(2020, 2, 29), time.fromisoformat(entry["time_of_day_utc"]), UTC)
-
-
 def read_published(path: Path) -> Published:
     found = json.loads(path.read_text(encoding="utf-8"))
     zone = "Etc/GMT-1" if found["tz"] == "UTC+1" else found["tz"]  # IANA counts these westward
     lines = tuple(
-        PublishedLine(told_at(entry), entry["time_raw"], entry["text"], bool(entry.get("note")))
+        PublishedLine(moment_of(entry), entry["time_raw"], entry["text"], bool(entry.get("note")))
         for entry in found["entries"]
     )
     return Published(found["title"], zone, lines)

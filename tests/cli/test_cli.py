@@ -8,16 +8,11 @@ from click.testing import CliRunner
 
 from bot.cli import main
 from storage.database.store import open_store
+from tests.support.command_line import invoke, run
 from tests.support.storage.sample_records import open_incident
 from tests.support.timeouts import PATIENT
 
 NOW = ("--now", "2026-11-23T13:06:00Z", "--zone", "Europe/Berlin")
-
-
-def run(*words: str, typed: str = "") -> str:
-    result = CliRunner().invoke(main, list(words), input=typed, obj=PATIENT)
-    assert result.exit_code == 0, result.output
-    return result.stdout
 
 
 def test_every_command_says_what_it_is_for() -> None:
@@ -45,14 +40,14 @@ def test_every_command_says_what_it_is_for() -> None:
 
 @pytest.mark.parametrize("options", [("--zone", "Nowhere/Land"), ("--now", "soon")])
 def test_a_wrong_option_is_a_sentence_and_no_trace(options: tuple[str, str]) -> None:
-    result = CliRunner().invoke(main, ["when", "14:05 x", *options], obj=PATIENT)
+    result = invoke("when", "14:05 x", *options)
     assert result.exit_code == 2
     assert "Write it as" in result.stderr
 
 
 def test_an_incident_that_is_not_there_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/afterword.db")
-    result = CliRunner().invoke(main, ["export", "INC-7"], obj=PATIENT)
+    result = invoke("export", "INC-7")
     assert result.exit_code == 1
     assert "There's no INC-7" in result.stderr
 
@@ -77,16 +72,16 @@ def test_an_incident_file_that_is_none_is_told_what_it_lacks(tmp_path: Path, con
 def test_a_port_that_is_taken_is_told_with_another(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        result = CliRunner().invoke(main, ["rehearse", "--port", str(port)], obj=PATIENT)
+        result = invoke("rehearse", "--port", str(port))
     assert result.exit_code == 1
     assert f"Port {port} can't be used" in result.stderr
     assert "To use any free port: afterword rehearse --port 0" in result.stderr
-    assert CliRunner().invoke(main, ["rehearse", "--port", "65536"], obj=PATIENT).exit_code == 2
+    assert invoke("rehearse", "--port", "65536").exit_code == 2
 
 
 def test_a_tick_with_nothing_to_do_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/afterword.db")
-    result = CliRunner().invoke(main, ["tick", "--dry-run"], obj=PATIENT)
+    result = invoke("tick", "--dry-run")
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", "Nothing is due.\n")
 
 
@@ -95,7 +90,7 @@ def test_doctor_notices_slips_in_settings(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/afterword.db")
     monkeypatch.setenv("AFTERWORD_QUIET_HOUR", "22-8")
     monkeypatch.setenv("AFTERWORD_MASK", "emails,phones")
-    result = CliRunner().invoke(main, ["doctor"], obj=PATIENT)
+    result = invoke("doctor")
     assert result.exit_code == 1
     assert "note  settings: AFTERWORD_QUIET_HOUR isn't a setting" in result.stdout
     assert "FAIL  mask: " in result.stdout
@@ -109,13 +104,13 @@ def test_a_masked_copy_tells_what_it_masks_on_standard_error(tmp_path: Path, mon
     store = open_store(url, timeouts=PATIENT)
     store.write_now(lambda tx: open_incident(tx, title=f"acme-77 lost {key} to jo@customer.example"))
     store.close()
-    result = CliRunner().invoke(main, ["export", "INC-1", "--masked"], obj=PATIENT)
+    result = invoke("export", "INC-1", "--masked")
     assert result.exit_code == 0, result.output
     assert "[masked] lost [masked] to [masked]" in result.stdout.replace("\\", "")
     assert "Masked an e-mail address in the title: jo@customer.example" in result.stderr
     assert "Masked a match of your own rule in the title: ac…" in result.stderr
     assert key not in result.stdout + result.stderr
-    whole = CliRunner().invoke(main, ["export", "INC-1"], obj=PATIENT)
+    whole = invoke("export", "INC-1")
     assert (key in whole.stdout, whole.stderr) == (True, "")
 
 
@@ -135,6 +130,6 @@ def test_a_mask_that_cannot_be_used_stops_before_anything_leaves(
     store = open_store(url, timeouts=PATIENT)
     store.write_now(open_incident)
     store.close()
-    result = CliRunner().invoke(main, ["export", "INC-1", "--masked"], obj=PATIENT)
+    result = invoke("export", "INC-1", "--masked")
     assert (result.exit_code, result.stdout) == (1, "")
     assert sentence in result.stderr

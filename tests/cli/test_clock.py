@@ -5,15 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from bot.cli import main
 from bot.clock import SystemClock
 from bot.domain.reminders import ReminderState
 from storage import clock as clock_store
 from storage import reminders as reminders_store
 from storage.database.store import Store, open_store
 from tests.support.acceptance.programs import free_port
+from tests.support.command_line import invoke
 from tests.support.skew import owe_reminder
 from tests.support.timeouts import PATIENT
 
@@ -42,7 +41,7 @@ def state(store: Store) -> ReminderState:
 
 
 def test_a_tick_settles_nothing_by_a_clock_in_doubt(idle_store: Store) -> None:
-    result = CliRunner().invoke(main, ["tick"], obj=PATIENT)
+    result = invoke("tick")
     assert result.exit_code == 1
     assert DOUBT in result.stderr
     assert state(idle_store) is ReminderState.PENDING
@@ -50,7 +49,7 @@ def test_a_tick_settles_nothing_by_a_clock_in_doubt(idle_store: Store) -> None:
 
 def test_a_tick_at_a_time_that_was_typed_believes_it(idle_store: Store) -> None:
     now = SystemClock().now()
-    result = CliRunner().invoke(main, ["tick", "--now", now.isoformat()], obj=PATIENT)
+    result = invoke("tick", "--now", now.isoformat())
     assert (result.exit_code, state(idle_store)) == (0, ReminderState.SENT)
     swept_at = idle_store.read_now(clock_store.find_swept_at)
     assert swept_at is not None
@@ -58,7 +57,7 @@ def test_a_tick_at_a_time_that_was_typed_believes_it(idle_store: Store) -> None:
 
 
 def test_a_dry_run_changes_nothing_and_lists_what_is_due(idle_store: Store) -> None:
-    result = CliRunner().invoke(main, ["tick", "--dry-run"], obj=PATIENT)
+    result = invoke("tick", "--dry-run")
     assert "sent: postmortem" in result.output
     assert state(idle_store) is ReminderState.PENDING
     swept_at = idle_store.read_now(clock_store.find_swept_at)
@@ -68,6 +67,6 @@ def test_a_dry_run_changes_nothing_and_lists_what_is_due(idle_store: Store) -> N
 
 @pytest.mark.usefixtures("idle_store")
 def test_the_doctor_says_that_reminders_wait() -> None:
-    result = CliRunner().invoke(main, ["doctor"], obj=PATIENT)
+    result = invoke("doctor")
     assert "note  reminders: By th" in result.output
     assert DOUBT in result.output

@@ -4,18 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from bot.cli import main
 from storage.database.store import open_store
 from tests.support import full_incident
+from tests.support.command_line import invoke
 from tests.support.timeouts import PATIENT
 
 NOW = ("--now", "2026-12-03T12:00:00.123456Z")
 
 
 def run(*words: str) -> Result:
-    result = CliRunner().invoke(main, list(words), obj=PATIENT)
+    result = invoke(*words)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 

@@ -6,16 +6,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from bot import bounds
-from bot.cli import main
 from bot.domain.records import Place
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
+from tests.support.command_line import invoke
 from tests.support.storage.sample_records import NOW, PLACE, noting, open_incident
 from tests.support.timeouts import PATIENT
 
@@ -40,7 +40,7 @@ class Desk:
     def draft(self, *edits: tuple[str, str], name: str = "draft.md") -> Path:
         """Export the draft, and edit the file."""
         file = self.folder / name
-        result = CliRunner().invoke(main, ["export", "INC-1", "-o", str(file)], obj=PATIENT)
+        result = invoke("export", "INC-1", "-o", str(file))
         assert result.exit_code == 0, result.output
         return self.edit(file, *edits)
 
@@ -53,7 +53,7 @@ class Desk:
         return file
 
     def give(self, file: Path, *options: str) -> Result:
-        return CliRunner().invoke(main, ["import", "--draft", str(file), "--now", SAVED, *options], obj=PATIENT)
+        return invoke("import", "--draft", str(file), "--now", SAVED, *options)
 
     def import_file(self, file: Path, *options: str) -> str:
         result = self.give(file, *options)
@@ -217,7 +217,7 @@ def test_an_import_takes_one_file(desk: Desk, options: tuple[str, ...]) -> None:
     for name in options[1:]:
         (desk.folder / name).touch()
     named = [str(desk.folder / word) if "." in word else word for word in options]
-    result = CliRunner().invoke(main, ["import", *named], obj=PATIENT)
+    result = invoke("import", *named)
     assert result.exit_code == 2
     assert "Give either the FILE of an incident, or an edited draft" in result.stderr
 
@@ -226,12 +226,12 @@ def test_what_came_back_is_in_the_whole_record_and_comes_in_again(desk: Desk) ->
     desk.import_file(desk.draft(("A release.", "A *large* release.")), "--by", "Dana from support")
     file = desk.folder / "INC-1.json"
     exporting = ["export", "INC-1", "--format", "json", "--now", SAVED, "-o", str(file)]
-    assert CliRunner().invoke(main, exporting, obj=PATIENT).exit_code == 0
+    assert invoke(*exporting).exit_code == 0
     before = file.read_bytes()
     assert b"Dana from support" in before
-    again = CliRunner().invoke(main, ["import", str(file)], obj=PATIENT)
+    again = invoke("import", str(file))
     assert "is already here, with the same content. Nothing was changed." in again.stdout
-    elsewhere = CliRunner().invoke(main, ["import", str(file), "--team", "T2"], obj=PATIENT)
+    elsewhere = invoke("import", str(file), "--team", "T2")
     assert "INC-1 was imported into T2" in elsewhere.stdout, elsewhere.output
-    assert CliRunner().invoke(main, [*exporting, "--team", "T2"], obj=PATIENT).exit_code == 0
+    assert invoke(*exporting, "--team", "T2").exit_code == 0
     assert file.read_bytes() == before.replace(b'"workspace": "T1"', b'"workspace": "T2"')

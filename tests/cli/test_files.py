@@ -7,10 +7,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from bot.cli import main
 from storage.database.store import Store, open_store
+from tests.support.command_line import invoke
 from tests.support.storage.sample_records import open_incident
 from tests.support.timeouts import PATIENT
 
@@ -27,7 +27,7 @@ def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def run_export(*words: str) -> Result:
-    return CliRunner().invoke(main, ["export", "INC-1", *words], obj=PATIENT)
+    return invoke("export", "INC-1", *words)
 
 
 def test_a_folder_that_is_not_there_is_a_sentence(store: Store, tmp_path: Path) -> None:

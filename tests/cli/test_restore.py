@@ -7,21 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from bot.cli import main
 from storage import timeline as timeline_store
 from storage.database.drivers import backup
 from storage.database.lock import lock_database
 from storage.database.store import Store, open_store
+from tests.support.command_line import invoke
 from tests.support.old_workspace import unpack_database
 from tests.support.storage.sample_records import noting, open_incident
 from tests.support.timeouts import PATIENT
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words), obj=PATIENT)
 
 
 def texts(url: str) -> list[str]:
@@ -51,7 +46,7 @@ def test_a_backup_takes_the_place_and_the_database_before_is_kept(
 ) -> None:
     notes = tmp_path / "afterword.db.chain"
     notes.write_text("1 99 " + "0" * 64 + "\n")
-    done = run("restore", str(backup_file), "--force")
+    done = invoke("restore", str(backup_file), "--force")
     assert done.exit_code == 0, done.output
     assert f"Restored {backup_file}: 1 incidents, 1 entries." in done.stdout
     assert texts(sqlite_url) == ["before the backup"]
@@ -76,14 +71,14 @@ def test_a_log_that_was_left_behind_is_not_taken_for_the_new_databases(
     store.close()
     for name in ("afterword.db", "afterword.db-wal"):
         shutil.copyfile(frozen / name, path.with_name(name))
-    assert run("restore", str(backup_file), "--force").exit_code == 0
+    assert invoke("restore", str(backup_file), "--force").exit_code == 0
     assert texts(sqlite_url) == ["before the backup"]
     aside = next(file for file in tmp_path.glob("afterword.db.before-restore-*") if file.name.endswith("Z"))
     assert texts(f"sqlite:///{aside}")[-1] == "only in the log"
 
 
 def test_without_force_a_database_is_left_alone(backup_file: Path, sqlite_url: str) -> None:
-    refused = run("restore", str(backup_file))
+    refused = invoke("restore", str(backup_file))
     assert refused.exit_code == 1
     assert "already exists, and wasn't changed. With --force" in refused.stderr
     assert texts(sqlite_url) == ["before the backup", "after the backup"]
@@ -94,13 +89,13 @@ def test_into_an_empty_place_no_force_is_needed(
 ) -> None:
     url = f"sqlite:///{tmp_path}/new.db"
     monkeypatch.setenv("DATABASE_URL", url)
-    assert run("restore", str(backup_file)).exit_code == 0
+    assert invoke("restore", str(backup_file)).exit_code == 0
     assert texts(url) == ["before the backup"]
 
 
 def test_not_while_a_bot_runs(backup_file: Path, sqlite_url: str) -> None:
     with lock_database(sqlite_url):
-        refused = run("restore", str(backup_file), "--force")
+        refused = invoke("restore", str(backup_file), "--force")
     assert "Another `afterword run` uses" in refused.stderr
     assert texts(sqlite_url) == ["before the backup", "after the backup"]
 
@@ -142,7 +137,7 @@ def test_what_is_no_whole_backup_is_refused_and_changes_nothing(
 ) -> None:
     make, sentences = NOT_RESTORED[kind]
     make(backup_file)
-    refused = run("restore", str(backup_file), "--force")
+    refused = invoke("restore", str(backup_file), "--force")
     assert refused.exit_code == 1
     assert any(sentence in refused.stderr for sentence in sentences.split("|")), refused.stderr
     assert "Traceback" not in refused.stderr
@@ -157,27 +152,27 @@ def test_an_older_versions_backup_is_brought_up_to_date(tmp_path: Path, monkeypa
     before = old.read_bytes()
     url = f"sqlite:///{tmp_path}/afterword.db"
     monkeypatch.setenv("DATABASE_URL", url)
-    done = run("restore", str(old))
+    done = invoke("restore", str(old))
     assert done.exit_code == 0, done.output
     assert old.read_bytes() == before
     open_store(url, timeouts=PATIENT).close()
-    assert "as they were written" in run("doctor").stdout
+    assert "as they were written" in invoke("doctor").stdout
 
 
 def test_postgresql_has_its_own_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
-    assert "pg_restore" in run("restore", str(tmp_path / "x")).stderr
+    assert "pg_restore" in invoke("restore", str(tmp_path / "x")).stderr
 
 
 def test_doctor_says_that_the_history_is_whole_or_what_was_changed(backup_file: Path, sqlite_url: str) -> None:
     assert backup_file.exists()
-    assert "history: All 2 rows are as they were written. Its end isn't noted outside" in run("doctor").stdout
+    assert "history: All 2 rows are as they were written. Its end isn't noted outside" in invoke("doctor").stdout
     spoil(
         Path(sqlite_url.removeprefix("sqlite:///")),
         "DROP TRIGGER entry_version_no_delete",
         "DELETE FROM entry_version WHERE id = 2",
     )
-    found = run("doctor")
+    found = invoke("doctor")
     assert found.exit_code == 1
     assert "FAIL  history: It was changed past Afterword: INC-1: a version of an entry was deleted" in found.stdout
 
@@ -193,4 +188,4 @@ def test_doctor_on_postgresql_looks_at_the_history_too(
         connection.execute(text("UPDATE entry_version SET text = 'twice'"))
     store.close()
     monkeypatch.setenv("DATABASE_URL", postgres_url)
-    assert "(row 1) was changed." in run("doctor").stdout
+    assert "(row 1) was changed." in invoke("doctor").stdout

@@ -4,19 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from bot.cli import main
 from bot.export.templates import STYLES, TEMPLATES
 from tests.cli.test_drafts import Desk
 from tests.export.sandbox.test_team_templates import SECTIONS
-from tests.support.timeouts import PATIENT
+from tests.support.command_line import invoke
 
 WEATHER = SECTIONS.replace("says {{", "\nby {{")
-
-
-def type_words(*words: str | Path) -> Result:
-    return CliRunner().invoke(main, list(map(str, words)), obj=PATIENT)
 
 
 @pytest.fixture
@@ -38,32 +32,32 @@ def desk(sqlite_url: str, folder: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_copies_pass_and_are_what_to_start_from(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "own"
-    copied = type_words("template", "copy", folder)
+    copied = invoke("template", "copy", folder)
     assert copied.stdout.splitlines() == [
         *(f"ok    {name} was written." for name in (*TEMPLATES, *STYLES)),
         f"Delete the files that you don't change, and set AFTERWORD_TEMPLATES={folder}",
     ]
-    checked = type_words("template", "check", folder)
+    checked = invoke("template", "check", folder)
     assert (checked.exit_code, checked.stdout.count("\n")) == (0, 1)
     assert checked.stdout.startswith(f"{folder} can be used: tried on 3 incidents")
 
 
 def test_a_copy_never_overwrites(tmp_path: Path) -> None:
     (tmp_path / "words.j2").write_text("mine", encoding="utf-8")
-    assert "note  words.j2 already exists and wasn't changed." in type_words("template", "copy", tmp_path).stdout
+    assert "note  words.j2 already exists and wasn't changed." in invoke("template", "copy", tmp_path).stdout
     assert (tmp_path / "words.j2").read_text(encoding="utf-8") == "mine"
 
 
 def test_a_copy_to_where_nothing_can_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    result = type_words("template", "copy", tmp_path / "file" / "own")
+    result = invoke("template", "copy", tmp_path / "file" / "own")
     assert result.exit_code == 1
     assert "can't be written" in result.stderr
 
 
 def test_a_check_has_a_line_for_each_file_and_finding(folder: Path) -> None:
     (folder / "sections.md.j2").write_text(SECTIONS, encoding="utf-8")
-    result = type_words("template", "check")
+    result = invoke("template", "check")
     first, second, *_, last = result.stdout.splitlines()
     assert result.exit_code == 0
     assert first == "ok    sections.md.j2 replaces ours."
@@ -74,7 +68,7 @@ def test_a_check_has_a_line_for_each_file_and_finding(folder: Path) -> None:
 def test_a_check_names_file_line_and_cause_of_everything_that_fails(folder: Path) -> None:
     (folder / "sections.md.j2").write_text("a\n{% if %}", encoding="utf-8")
     (folder / "words.j2").write_text("\x1b[31m{{ ", encoding="utf-8")
-    result = type_words("template", "check", folder)
+    result = invoke("template", "check", folder)
     assert result.exit_code == 1
     assert "FAIL  sections.md.j2, line 2: Expected an expression, got 'end of statement block'" in result.stdout
     assert "FAIL  words.j2, line 1: " in result.stdout
@@ -82,31 +76,31 @@ def test_a_check_names_file_line_and_cause_of_everything_that_fails(folder: Path
 
 
 def test_a_check_of_nothing_says_what_to_name() -> None:
-    result = type_words("template", "check")
+    result = invoke("template", "check")
     assert result.exit_code == 2
     assert "afterword template check FOLDER, or set AFTERWORD_TEMPLATES" in result.stderr
 
 
 def test_an_export_is_by_the_teams_templates(desk: Desk) -> None:
-    result = type_words("export", "INC-1")
+    result = invoke("export", "INC-1")
     assert "## Météo\n\nRain on INC-1, \nby nobody." in result.stdout
     assert result.stderr == ""
 
 
 def test_a_broken_template_stops_no_export_and_is_told(desk: Desk, folder: Path) -> None:
     (folder / "sections.md.j2").write_text("{% if %}", encoding="utf-8")
-    result = type_words("export", "INC-1")
+    result = invoke("export", "INC-1")
     assert result.exit_code == 0
     assert "\n## Leadup\n\nA release.\n" in result.stdout
     warning = "Your templates couldn't be used, so this uses Afterword's own. sections.md.j2, line 1: Expected"
     assert result.stderr.startswith(warning)
-    assert type_words("export", "INC-1", "--format", "json").stderr == ""
+    assert invoke("export", "INC-1", "--format", "json").stderr == ""
 
 
 def test_an_edit_of_a_section_of_their_own_is_kept(desk: Desk) -> None:
     file = desk.draft(("by nobody.", "by *everybody*."))
     assert "Météo: imported." in desk.import_file(file)
-    assert "## Météo\n\nRain on INC-1, \nby *everybody*.\n" in type_words("export", "INC-1").stdout
+    assert "## Météo\n\nRain on INC-1, \nby *everybody*.\n" in invoke("export", "INC-1").stdout
     assert "Météo: nothing new, the document already says this." in desk.import_file(file)
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from bot.cli import main
 from bot.cli import times as times_commands
+from tests.support.command_line import invoke, run
 from tests.support.timeouts import PATIENT
 
 NOW = ("--now", "2026-11-23T13:06:00Z", "--zone", "Europe/Berlin")
@@ -24,15 +25,9 @@ AT = {"now": "2026-11-23T13:06:00Z", "zone": "Europe/Berlin"}
 KEYS = {"utc", "end_utc", "approximate", "text", "question", "offer"}
 
 
-def run(*words: str, typed: str = "") -> str:
-    result = CliRunner().invoke(main, list(words), input=typed, obj=PATIENT)
-    assert result.exit_code == 0, result.output
-    return result.stdout
-
-
 def stream_lines(typed: bytes) -> tuple[int, list[dict[str, Any]]]:
     """The exit code of `when -`, and the objects that it prints."""
-    result = CliRunner().invoke(main, ["when", "-"], input=typed, obj=PATIENT)
+    result = invoke("when", "-", typed=typed)
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, [json.loads(line) for line in result.stdout.splitlines()]
 
@@ -184,6 +179,6 @@ def test_a_line_without_an_end_is_not_held_in_memory() -> None:
 
 
 def test_without_a_line_to_read_it_says_how() -> None:
-    result = CliRunner().invoke(main, ["when"], obj=PATIENT)
+    result = invoke("when")
     assert result.exit_code == 2
     assert "Give the line to read" in result.output

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from bot.domain.text import PieceKind, find_closing_marks, flatten, shorten, split_pieces, strip_code_marks
 from tests.support.deadlines import working_at_most
+from tests.support.export.export_text import letters
 
 W, S, B = PieceKind.WORDS, PieceKind.SPAN, PieceKind.BLOCK
 TEXTS = st.lists(
@@ -96,11 +97,6 @@ def test_a_text_on_one_line_has_the_same_words_and_no_block_of_code(text: str) -
     assert "\n" not in line
     assert all(piece.kind is not B for piece in split_pieces(line))
     assert letters(strip_code_marks(line)) == letters(strip_code_marks(text))
-
-
-def letters(text: str) -> str:
-    """Without blanks and marks: a mark that has no other on its own line may find one on a longer."""
-    return "".join(text.replace("`", "").replace("'", "").split())
 
 
 def test_a_block_on_one_line_is_a_span_of_code() -> None:

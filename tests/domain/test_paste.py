@@ -2,13 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.domain.paste import MOST_LINES, read_lines
 from bot.errors import Refused
+from tests.support.published_timelines import INCIDENTS
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -111,15 +111,14 @@ def test_too_many_lines_are_refused_and_the_sentence_says_how_many_fit() -> None
         read_lines("\n".join(["12:05 x"] * 2_000), NOW, BERLIN)
 
 
-CORPUS = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
 WRONG_AT_THE_SOURCE = {"datahub-2017-10-10-hung-nodes"}
 UNDATED = {"atlassian-kitt-k8s-1-9"}
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the shared collection of published timelines is not here")
+@pytest.mark.skipif(not INCIDENTS.is_dir(), reason="the shared collection of published timelines is not here")
 def test_published_timelines_are_read_right_as_they_stand_but_for_lines_out_of_order() -> None:
     count = 0
-    for path in sorted(CORPUS.glob("*.json")):
+    for path in sorted(INCIDENTS.glob("*.json")):
         incident = json.loads(path.read_text(encoding="utf-8"))
         if incident["id"] in WRONG_AT_THE_SOURCE | UNDATED:
             continue

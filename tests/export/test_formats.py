@@ -3,12 +3,10 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from bot.cli import main
 from bot.export import FORMATS
 from handlers.postmortem import POSTMORTEM
-from tests.support.timeouts import PATIENT
+from tests.support.command_line import invoke
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,5 +24,5 @@ def test_the_help_of_the_command_in_slack_names_every_form() -> None:
 
 
 def test_the_help_of_the_command_line_names_every_form() -> None:
-    help_text = CliRunner().invoke(main, ["export", "--help"], obj=PATIENT).output
+    help_text = invoke("export", "--help").output
     assert f"[{'|'.join(FORMATS)}]" in help_text.replace("\n", "").replace(" ", "")

@@ -20,6 +20,7 @@ from tests.support.export.cases import (
     edited_region,
     entry,
     incident,
+    render,
     section_text,
     why,
 )
@@ -31,16 +32,12 @@ def glance(about: Case) -> Glance:
     return compile_glance(postmortem_rules.compile_document(about, NOW))
 
 
-def form(about: Case, name: str) -> str:
-    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), name).decode()
-
-
 def head(about: Case) -> str:
-    return form(about, "markdown").partition("<!-- afterword:summary")[0]
+    return render(about, "markdown").partition("<!-- afterword:summary")[0]
 
 
 def section(about: Case, title: str) -> str:
-    return form(about, "markdown").split(f"\n## {title}\n", 1)[1].split("\n<!-- afterword:", 1)[0].strip()
+    return render(about, "markdown").split(f"\n## {title}\n", 1)[1].split("\n<!-- afterword:", 1)[0].strip()
 
 
 def test_the_head_says_what_why_and_what_is_left_before_the_first_section() -> None:
@@ -62,7 +59,7 @@ def test_what_is_not_recorded_is_said_and_nothing_is_made_up() -> None:
 
 @pytest.mark.parametrize("name", ["markdown", "html", "confluence", "canvas"])
 def test_every_format_that_people_read_begins_with_it(name: str) -> None:
-    text = form(FULL, name)
+    text = render(FULL, name)
     assert text.index("At a glance") < text.index("Open actions:") < text.rindex("Incident summary")
 
 
@@ -116,7 +113,7 @@ def test_closed_actions_are_counted_and_open_ones_come_by_their_date() -> None:
 
 
 def test_a_day_and_the_zone_are_said_once_in_the_head_and_each_length_of_time_once_in_the_document() -> None:
-    markdown = form(FULL, "markdown")
+    markdown = render(FULL, "markdown")
     assert head(FULL).replace("generated_at: 2026-11-29", "").count("2026-11-23") == 1
     assert head(FULL).count("UTC") == 1
     for length in ("after 7 min", "4 min after it was detected", "after 43 min", "1 h 12 min"):
@@ -139,7 +136,7 @@ def test_the_response_says_who_did_what_and_counts_nobodys_entries() -> None:
 def test_nobody_is_named_behind_a_why_its_evidence_or_a_root_cause() -> None:
     about = case(entries=(entry(1, at(14, 5), "pool at 100 %"),), whys=(why(1, None, "full (#1)", root=True),))
     for name in ("markdown", "canvas", "html", "confluence"):
-        text = form(about, name)
+        text = render(about, name)
         whys = text[text.rindex("Five whys") : text.rindex("Backlog check")]
         assert "Ben Okafor" not in whys
         assert "Ana Costa" not in whys
@@ -160,10 +157,10 @@ def test_a_cause_is_a_sentence_of_its_own_at_a_glance() -> None:
 def test_an_action_names_its_cause_and_the_page_links_to_it() -> None:
     about = case(whys=(replace(why(1, None, "a", root=True), actions=(1,)),), actions=(action(1), action(2)))
     assert "| – | Why 1 | – |" in section(about, "Corrective actions").replace("| prevent |", "| – |")
-    page = export_text.page(form(about, "html").encode())
+    page = export_text.page(render(about, "html").encode())
     assert "#why-1" in list(export_text.links(page))
     assert [item.get("id") for item in page.iter("li") if str(item.get("id")).startswith("why-")] == ["why-1"]
-    rows = [storage_format.visible(row) for row in storage_format.page(form(about, "confluence")).iter("tr")]
+    rows = [storage_format.visible(row) for row in storage_format.page(render(about, "confluence")).iter("tr")]
     assert [("Why 1" in row) for row in rows if row.startswith("#")] == [True, False]
 
 
@@ -184,13 +181,13 @@ def test_bookkeeping_is_lighter_and_a_milestone_is_not_bookkeeping() -> None:
         "- **14:02** *Mitigated*",
         "- **14:03** Failed over",
     ]
-    page = export_text.page(form(about, "html").encode())
+    page = export_text.page(render(about, "html").encode())
     assert [one.get("class") for one in page.iter("li") if one.get("id")] == ["minor", "minor", "milestone", None]
-    assert len(re.findall("<td><em>(?:Severity|Renamed)", form(about, "confluence"))) == 2
+    assert len(re.findall("<td><em>(?:Severity|Renamed)", render(about, "confluence"))) == 2
 
 
 def test_a_blank_section_is_one_line_on_the_page() -> None:
-    page = export_text.page(form(NOTHING_KNOWN, "html").encode())
+    page = export_text.page(render(NOTHING_KNOWN, "html").encode())
     blank = [one for one in page.iter("section") if one.get("class") == "blank"]
     assert len(blank) == 14
     assert {"".join(one.itertext()).split("\n")[2] for one in blank} == {"Not recorded"}

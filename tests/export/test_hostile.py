@@ -18,6 +18,7 @@ from bot.export import Exporter
 from tests.export.test_escape import TEXTS
 from tests.support.export import export_text, storage_format
 from tests.support.export.cases import NOW, action, at, case, entry, incident, section_text, why
+from tests.support.export.export_text import letters
 
 EXPORTER = Exporter()
 HOSTILE = [
@@ -70,11 +71,6 @@ def without(text: str, name: str) -> set[str]:
     kinds = {piece.kind for piece in split_pieces(clean(text))}
     is_there = PieceKind.BLOCK in kinds if name in ("fence", "pre") else kinds & {PieceKind.BLOCK, PieceKind.SPAN}
     return set() if is_there else {name}
-
-
-def letters(text: str) -> str:
-    """What is read, without blanks and without the marks of code."""
-    return "".join(text.replace("`", "").replace("'", "").split())
 
 
 def check_markdown(text: str) -> None:

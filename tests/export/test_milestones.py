@@ -7,18 +7,14 @@ import pytest
 
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.incident import MILESTONE_TEXTS, text_beyond_milestone
-from bot.domain.records import Case, Entry, EntryKind, Milestone, Status
+from bot.domain.records import Entry, EntryKind, Milestone, Status
 from bot.export import Exporter
 from bot.slack.views import timeline as timeline_views
 from tests.support.export import export_text
-from tests.support.export.cases import NOW, at, case, entry, incident
+from tests.support.export.cases import NOW, at, case, entry, incident, render
 
 EXPORTER = Exporter()
 FORMS = ("markdown", "html", "confluence", "canvas")
-
-
-def form(about: Case, name: str) -> str:
-    return EXPORTER.render(postmortem_rules.compile_document(about, NOW), name).decode()
 
 
 def bare_marks(*, text: str = "{}") -> tuple[Entry, ...]:
@@ -31,7 +27,7 @@ def bare_marks(*, text: str = "{}") -> tuple[Entry, ...]:
 @pytest.mark.parametrize("text", ["{}", "{}.", " {} "])
 @pytest.mark.parametrize("name", FORMS)
 def test_a_milestone_without_words_is_named_once_in_its_line(name: str, text: str) -> None:
-    written = form(case(entries=bare_marks(text=text)), name)
+    written = render(case(entries=bare_marks(text=text)), name)
     for number, milestone in enumerate(Milestone, 1):
         label = MILESTONE_TEXTS[milestone]
         line = next(
@@ -45,7 +41,7 @@ def test_a_milestone_without_words_is_named_once_in_its_line(name: str, text: st
 
 def test_a_milestone_with_words_is_shown_with_both() -> None:
     line = entry(1, at(14, 5), "Mitigated by a failover", milestone=Milestone.MITIGATED)
-    assert "- **14:05** *Mitigated* · Mitigated by a failover — Ana Costa (#1)" in form(
+    assert "- **14:05** *Mitigated* · Mitigated by a failover — Ana Costa (#1)" in render(
         case(entries=(line,)), "markdown"
     )
 
@@ -69,7 +65,7 @@ def test_of_two_that_mark_the_same_the_document_says_which_counts(name: str) -> 
         entry(1, at(14, 5), "Alert fired", milestone=Milestone.DETECTED),
         entry(2, at(14, 1), "A customer called", milestone=Milestone.DETECTED),
     )
-    written = form(case(entries=twice), name)
+    written = render(case(entries=twice), name)
     assert len(re.findall(r"; (?:<a [^>]*>)?#2(?:</a>)? counts as detected", written)) == 1
     assert "#1 counts" not in written
 
@@ -84,7 +80,7 @@ def test_a_program_that_reads_the_json_is_told_which_counts() -> None:
             entry(4, at(14, 40), "Reopened", kind=EntryKind.STATUS),
         ),
     )
-    counts = {line["number"]: line["counts"] for line in json.loads(form(about, "json"))["timeline"]}
+    counts = {line["number"]: line["counts"] for line in json.loads(render(about, "json"))["timeline"]}
     assert counts == {1: False, 2: True, 3: None, 4: None}
 
 

@@ -2,9 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,25 +12,19 @@ from bot.domain.text import clean, strip_code_marks
 from bot.export import Exporter
 from tests.support.export import export_text, pdf_text, storage_format
 from tests.support.export.cases import NOW, case, entry, incident
+from tests.support.published_timelines import INCIDENTS, moment_of
 from tests.support.timeouts import PATIENT
 
-FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
-FILES = sorted(FOLDER.glob("*.json"))
+FILES = sorted(INCIDENTS.glob("*.json"))
 EXPORTER = Exporter(timeouts=PATIENT)
 TOGETHER = 10
-
-
-def moment(entry: dict[str, Any]) -> datetime:
-    if entry["time_utc"]:
-        return datetime.fromisoformat(entry["time_utc"]).astimezone(UTC)
-    return datetime.combine(date(2020, 2, 29), time.fromisoformat(entry["time_of_day_utc"]), UTC)
 
 
 def read(path: Path) -> Case:
     data = json.loads(path.read_text(encoding="utf-8"))
     about = incident(title=data["title"], severity=None, status=Status.OPEN, resolved_at=None, lead=None)
     entries = tuple(
-        entry(number, moment(line), line["text"], approximate=bool(line.get("approximate")))
+        entry(number, moment_of(line), line["text"], approximate=bool(line.get("approximate")))
         for number, line in enumerate(data["entries"], 1)
     )
     return case(about=about, entries=entries)

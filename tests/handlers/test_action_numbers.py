@@ -4,7 +4,7 @@ from datetime import date
 
 from bot.domain.records import ActionStatus
 from tests.handlers.test_action_reminders import owing, said_back
-from tests.support.interactions import labels, last, on_stage, open_incident, press, type_command
+from tests.support.interactions import action_statuses, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 
 
@@ -12,10 +12,6 @@ async def with_three(play: Play) -> None:
     await open_incident(play)
     for line in ("cap the retries", "rotate the keys @Bo Demo due friday", "mute the alert"):
         await type_command(play, play.ana, f"/action {line}")
-
-
-def statuses(play: Play) -> list[str]:
-    return [str(action.status) for action in play.case().actions]
 
 
 async def test_several_are_finished_at_once_and_one_that_cannot_be_hinders_no_other(database_url: str) -> None:
@@ -26,7 +22,7 @@ async def test_several_are_finished_at_once_and_one_that_cannot_be_hinders_no_ot
         assert "Action 1 is already done." in answer
         assert "Action 2 of INC-1 is done: rotate the keys" in answer
         assert "has no action 9" in await type_command(play, play.ana, "/action done 3, 9")
-        assert statuses(play) == ["done", "done", "open"]
+        assert action_statuses(play) == ["done", "done", "open"]
 
 
 async def test_a_date_and_an_owner_are_given_by_number(sqlite_url: str) -> None:
@@ -105,4 +101,4 @@ async def test_a_dropped_one_is_opened_again_without_its_reason(sqlite_url: str)
         )
         assert "Action 2 is already open." in await type_command(play, play.ana, "/action reopen 2")
         assert "has no action 9" in await type_command(play, play.ana, "/action reopen 9")
-        assert (play.case().actions[1].reason, statuses(play)) == ("", ["open"] * 3)
+        assert (play.case().actions[1].reason, action_statuses(play)) == ("", ["open"] * 3)

@@ -9,15 +9,18 @@ from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from tests.handlers.test_audit import deeds
 from tests.handlers.test_postmortem import fill
-from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
+from tests.support.interactions import (
+    export_text,
+    having,
+    labels,
+    last,
+    on_stage,
+    open_incident,
+    press,
+    type_command,
+    window,
+)
 from tests.support.play import TEAM, Play
-
-
-async def export_draft(play: Play, form: str = "markdown") -> str:
-    """The draft's file, as `/postmortem export` brings it into the channel."""
-    await type_command(play, play.ana, f"/postmortem export {form}")
-    await play.settle()
-    return play.slack.files[-1].bytes.decode()
 
 
 async def give_back(play: Play, markdown: str, by: str) -> None:
@@ -30,7 +33,7 @@ async def give_back(play: Play, markdown: str, by: str) -> None:
 
 async def edit_draft(play: Play, text: str = "It *grew*.", by: str = "") -> None:
     """Someone edits the leadup in the draft and gives it back."""
-    draft = await export_draft(play)
+    draft = await export_text(play)
     start, end = draft.index("## Leadup\n") + len("## Leadup\n"), draft.index("<!-- afterword:fault")
     await give_back(play, f"{draft[:start]}\n{text}\n\n{draft[end:]}", by or play.bo)
 
@@ -44,7 +47,7 @@ async def contest_leadup(play: Play) -> None:
 
 async def leadup(play: Play) -> str:
     """The section's body in the next draft."""
-    return next(region.body for region in split(await export_draft(play)).regions if region.id == "leadup")
+    return next(region.body for region in split(await export_text(play)).regions if region.id == "leadup")
 
 
 def read_channel(play: Play, user: str) -> str:
@@ -144,7 +147,7 @@ async def test_a_press_that_slack_repeats_takes_effect_once(sqlite_url: str) -> 
 async def test_two_peoples_edits_are_each_beside_their_own_button(sqlite_url: str) -> None:
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
-        draft = await export_draft(play)
+        draft = await export_text(play)
         for by, text in ((play.bo, "His."), ("Dana from support", "Theirs.")):
             await give_back(play, draft.replace("## Leadup\n\n_Not recorded_", f"## Leadup\n\n{text}"), by)
         assert "*Leadup* has 2 different texts. Choose one." in await type_command(play, play.ana, "/postmortem")
@@ -217,7 +220,7 @@ async def test_a_publication_says_that_a_choice_is_open_and_json_tells_it(sqlite
         answer = await type_command(play, play.ana, "/postmortem publish")
         assert "More than one text for Leadup: the draft shows all of them until you choose." in answer
         await press(play, play.ana, "postmortem_publish_anyway")
-        told_of = json.loads(await export_draft(play, "json"))["kept"]
+        told_of = json.loads(await export_text(play, "json"))["kept"]
         assert [(one["section"], one["author"], one["stands"]) for one in told_of] == [("leadup", "Bo Demo", True)]
 
 
@@ -226,7 +229,7 @@ async def test_redacting_an_entry_takes_it_out_of_what_people_wrote_too(database
         await open_incident(play)
         secret = "hunter*2_*of" + "-demo"
         await type_command(play, play.bo, f"/timeline rotated the password={secret} by hand")
-        draft = await export_draft(play)
+        draft = await export_text(play)
         escaped = escape.inline(secret)
         assert escaped != secret
         assert escaped in draft
@@ -234,7 +237,7 @@ async def test_redacting_an_entry_takes_it_out_of_what_people_wrote_too(database
         assert escaped in play.case().edited_sections[0].markdown
         await press(play, play.bo, "secret_redact")
         assert "rotated the password=[redacted] by *hand*" in play.case().edited_sections[0].markdown
-        again = await export_draft(play)
+        again = await export_text(play)
         assert escaped not in again
         assert secret not in again
 

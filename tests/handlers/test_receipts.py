@@ -6,8 +6,17 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.rehearsal.screen import ShownMessage
-from tests.support.interactions import as_pressed, having, labels, last, on_stage, open_incident, press, type_command
-from tests.support.play import Play
+from tests.support.interactions import (
+    as_pressed,
+    entry_texts,
+    having,
+    labels,
+    last,
+    on_stage,
+    open_incident,
+    press,
+    type_command,
+)
 
 AFTERNOON = datetime(2026, 12, 2, 15, 5, tzinfo=UTC)
 """16:05 in Berlin, 10:05 in New York, 20:35 in Kolkata."""
@@ -109,9 +118,4 @@ async def test_a_receipt_of_a_removed_entry_changes_nothing_however_old(sqlite_u
         await play.settle()
         assert "removed" in last(play, play.ana).plain
         assert play.slack.views(play.ana) == []
-        assert active(play) == ["Incident opened: Checkout is failing"]
-
-
-def active(play: Play) -> list[str]:
-    """The texts of the timeline."""
-    return [entry.text for entry in play.case().entries]
+        assert entry_texts(play) == ["Incident opened: Checkout is failing"]

@@ -4,14 +4,9 @@ from datetime import date
 
 from bot.domain.records import ActionStatus
 from tests.handlers.test_action_reminders import owing, said_back
-from tests.support.interactions import labels, last, on_stage, open_incident, press, type_command
-from tests.support.play import Play
+from tests.support.interactions import action_statuses, labels, last, on_stage, open_incident, press, type_command
 
 THREE = [f"{what} @Bo Demo due tomorrow" for what in ("cap <retries> & log", "rotate the keys", "mute the alert")]
-
-
-def statuses(play: Play) -> list[str]:
-    return [str(action.status) for action in play.case().actions]
 
 
 async def test_several_are_done_at_once_or_none_of_them(database_url: str) -> None:
@@ -20,9 +15,9 @@ async def test_several_are_done_at_once_or_none_of_them(database_url: str) -> No
         answer = await said_back(play, play.bo, "done 1 and 9")
         assert answer.plain.startswith("You have no action 9. Yours: 1 of INC-1 (cap <retries> & log), 2 of INC-1")
         assert "&amp;amp;" not in str(answer.blocks)
-        assert statuses(play) == ["open", "open", "open"]
+        assert action_statuses(play) == ["open", "open", "open"]
         await said_back(play, play.bo, "✅ 1, 2 and #2")
-        assert statuses(play) == ["done", "done", "open"]
+        assert action_statuses(play) == ["done", "done", "open"]
         seen = [message.plain for message in play.slack.messages(play.slack.dm(play.bo))]
         assert sum(" of INC-1 is done: " in line for line in seen) == 2
         await said_back(play, play.bo, "3 friday, please")
@@ -39,7 +34,7 @@ async def test_without_a_number_the_only_one_is_meant_and_of_several_it_is_asked
         assert play.case().actions[0].reason == "too costly"
         assert "Action 2 of INC-1 is done" in (await said_back(play, play.bo, "done!")).plain
         assert "You have no open actions." in (await said_back(play, play.bo, "done")).plain
-        assert statuses(play) == ["dropped", "done"]
+        assert action_statuses(play) == ["dropped", "done"]
 
 
 async def test_a_number_alone_and_what_is_no_day_is_asked_about_with_the_buttons(sqlite_url: str) -> None:
@@ -50,7 +45,7 @@ async def test_a_number_alone_and_what_is_no_day_is_asked_about_with_the_buttons
         assert labels(asked) == ["Done", "New date", "Hand over", "Won't do …"]
         unclear = await said_back(play, play.bo, "2 when I am back")
         assert "I couldn't read “when I am back” as a date for action 2. Try `2 friday`, `done 2`," in unclear.plain
-        assert statuses(play) == ["open", "open"]
+        assert action_statuses(play) == ["open", "open"]
         assert "Action 2 of INC-1 is done" in (await press(play, play.bo, "action_done", channel=room)).plain
         assert "You can answer with:" in (await said_back(play, play.bo, "7 nodes are down")).plain
         assert "You have no action 7." in (await said_back(play, play.bo, "7")).plain

@@ -6,12 +6,17 @@ import pytest
 
 from storage import case as case_store
 from storage import incidents as incidents_store
-from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command, window
-from tests.support.play import Play
-
-
-def texts(play: Play) -> list[str]:
-    return [entry.text for entry in play.case().entries]
+from tests.support.interactions import (
+    entry_texts,
+    having,
+    labels,
+    last,
+    on_stage,
+    open_incident,
+    press,
+    type_command,
+    window,
+)
 
 
 async def test_the_receipt_says_both_clocks_and_how_to_correct_it(sqlite_url: str) -> None:
@@ -37,7 +42,7 @@ async def test_that_was_utc_moves_the_entry_and_keeps_its_words(sqlite_url: str)
         assert "#2 · 12:05–12:20 UTC" in after.plain
         entry = play.case().entries[0]
         assert f"{entry.happened_at:%H:%M} {entry.ended_at:%H:%M} {entry.text}" == "12:05 12:20 errors rising"
-        assert len(texts(play)) == 2
+        assert len(entry_texts(play)) == 2
 
 
 async def test_undo_takes_the_entry_back_and_bring_back_puts_it_in_again(sqlite_url: str) -> None:
@@ -47,10 +52,10 @@ async def test_undo_takes_the_entry_back_and_bring_back_puts_it_in_again(sqlite_
         gone = await press(play, play.bo, "timeline_undo")
         assert "Removed #2: paged the on-call" in gone.plain
         assert labels(gone) == ["Restore"]
-        assert texts(play) == ["Incident opened: Checkout is failing"]
+        assert entry_texts(play) == ["Incident opened: Checkout is failing"]
         back = await press(play, play.bo, "timeline_restore")
         assert "Restored #2: paged the on-call" in back.plain
-        assert texts(play)[-1] == "paged the on-call"
+        assert entry_texts(play)[-1] == "paged the on-call"
 
 
 async def test_anyone_may_edit_an_entry_in_its_window(sqlite_url: str) -> None:
@@ -91,9 +96,9 @@ async def test_whoever_edits_what_changed_meanwhile_sees_both_wordings(sqlite_ur
         (again,) = play.slack.views(play.bo)
         assert "Ana Demo changed #2 while you were editing" in again.plain
         assert "failed over to replica 2" in again.plain
-        assert texts(play)[-1] == "failed over to replica 2"
+        assert entry_texts(play)[-1] == "failed over to replica 2"
         await play.slack.submit(play.bo, again)
-        assert texts(play)[-1] == "failed over by hand"
+        assert entry_texts(play)[-1] == "failed over by hand"
 
 
 async def test_saving_a_window_unchanged_keeps_the_seconds_and_the_long_tail(sqlite_url: str) -> None:
@@ -142,7 +147,7 @@ async def test_delete_undo_and_edit_by_number(sqlite_url: str) -> None:
         assert "#2 was removed." in await type_command(play, play.ana, "/timeline edit 2")
         answer = await type_command(play, play.ana, "/timeline edit 2 first of all")
         assert "Restored and changed. Before: 12:30 UTC  first" in answer
-        assert texts(play)[-1] == "first of all"
+        assert entry_texts(play)[-1] == "first of all"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +157,7 @@ async def test_what_fits_no_whole_form_is_an_entry(sqlite_url: str, line: str) -
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         assert line in await type_command(play, play.ana, f"/timeline {line}")
-        assert texts(play)[-1] == line
+        assert entry_texts(play)[-1] == line
 
 
 async def test_the_live_message_adds_and_shows_entries(sqlite_url: str) -> None:

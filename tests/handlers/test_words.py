@@ -7,7 +7,7 @@ import json
 import html5lib
 import pytest
 
-from tests.support.interactions import having, last, on_stage, open_incident, type_command, window
+from tests.support.interactions import export_text, having, last, on_stage, open_incident, type_command, window
 from tests.support.play import Play
 
 HOSTILE = {
@@ -42,12 +42,6 @@ def everything_said(play: Play) -> set[str]:
         for user in (play.ana, play.bo, play.chandra):
             pings |= {ping for seen in play.slack.messages(channel, user=user) for ping in seen.pings}
     return pings
-
-
-async def export_text(play: Play, form: str) -> str:
-    await type_command(play, play.ana, f"/postmortem export {form}")
-    await play.settle()
-    return play.slack.files[-1].bytes.decode()
 
 
 async def play_every_field(play: Play, text: str) -> None:

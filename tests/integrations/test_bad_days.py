@@ -7,8 +7,8 @@ import pytest
 from bot.app import Afterword
 from tests.support.integrations.clients import IMPATIENT, QUICK
 from tests.support.integrations.fakes.days import HTML, BadDay, page, refuse_with
-from tests.support.integrations.systems import WORLDS, World, count_messages, in_world, still_records
-from tests.support.interactions import press
+from tests.support.integrations.systems import WORLDS, World, in_world, still_records
+from tests.support.interactions import count_messages, press
 
 WARNING = ":warning:"
 worlds = pytest.mark.parametrize("world", WORLDS, ids=[world.name for world in WORLDS])

@@ -26,11 +26,6 @@ def capture_entry(tx: Transaction, incident_id: int, number: int = 1, source: st
 
 
 @pytest.fixture
-def incident_id(store: Store) -> int:
-    return store.write_now(open_incident).id
-
-
-@pytest.fixture
 def file_entry(store: Store, incident_id: int) -> Entry:
     """An entry with one file that is to be fetched."""
 

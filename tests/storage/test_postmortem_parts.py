@@ -5,8 +5,6 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-import pytest
-
 from bot.domain.records import Action, ActionStatus, Person, Place
 from storage import actions as actions_store
 from storage import case as case_store
@@ -20,11 +18,6 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import InboxReply
 from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, open_incident
-
-
-@pytest.fixture
-def incident_id(store: Store) -> int:
-    return store.write_now(open_incident).id
 
 
 def action(

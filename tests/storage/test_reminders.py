@@ -14,11 +14,6 @@ from tests.support.timeouts import PATIENT
 FIRST = Reminder(0, "T1", ReminderKind.POSTMORTEM, "1", "24h", 1, NOW, ReminderState.PENDING, None, "")
 
 
-@pytest.fixture
-def incident_id(store: Store) -> int:
-    return store.write_now(open_incident).id
-
-
 def schedule_reminders(store: Store, *reminders: Reminder) -> list[bool]:
     return store.write_now(lambda tx: [reminders_store.schedule(tx, reminder) for reminder in reminders])
 

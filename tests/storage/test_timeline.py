@@ -20,11 +20,6 @@ from tests.support.storage.sample_records import NOW, entry, minutes, open_incid
 HOSTILE = "O'Reilly; DROP TABLE entry; -- %s %(x)s :y ? \\ \" \u202e\U0001f9d1\u200d\U0001f692 " + "z" * 9000
 
 
-@pytest.fixture
-def incident_id(store: Store) -> int:
-    return store.write_now(open_incident).id
-
-
 def by_number(store: Store, incident_id: int, number: int) -> Entry:
     found = store.read_now(lambda tx: timeline_store.find_by_number(tx, incident_id, number))
     assert found is not None

@@ -191,3 +191,25 @@ def _name_control(control: dict[str, Any]) -> str:
 def labels(message: ShownMessage) -> list[str]:
     """The words on its buttons."""
     return [button[0] for button in message.buttons]
+
+
+def count_messages(play: Play, words: str) -> int:
+    """How many messages of the channel have these words, bold or not."""
+    return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
+
+
+def entry_texts(play: Play) -> list[str]:
+    """The texts of the timeline."""
+    return [entry.text for entry in play.case().entries]
+
+
+def action_statuses(play: Play) -> list[str]:
+    """The status of each action, by number."""
+    return [str(action.status) for action in play.case().actions]
+
+
+async def export_text(play: Play, form: str = "markdown") -> str:
+    """The document, as `/postmortem export` brings it into the channel."""
+    await type_command(play, play.ana, f"/postmortem export {form}")
+    await play.settle()
+    return play.slack.files[-1].bytes.decode()

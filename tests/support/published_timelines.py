@@ -1,8 +1,20 @@
 """Timelines in the shapes in which teams publish theirs, with other words; and when each of their entries was."""
 
-from datetime import UTC, datetime
-from typing import NamedTuple
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
+
+INCIDENTS = Path(__file__).resolve().parents[2] / ".." / "shared" / "incidents"
+"""The shared collection of published incidents; elsewhere it may be missing."""
+
+
+def moment_of(entry: Mapping[str, Any]) -> datetime:
+    """When an entry of a published incident was; on a day in February if only its time of day is known."""
+    if entry["time_utc"]:
+        return datetime.fromisoformat(entry["time_utc"]).astimezone(UTC)
+    return datetime.combine(date(2020, 2, 29), time.fromisoformat(entry["time_of_day_utc"]), UTC)
 
 
 class Timeline(NamedTuple):

@@ -10,12 +10,15 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from bot.domain import times
 from bot.domain.times import Reading
 from bot.domain.times.zones import parse_zone
 
+CORPUS = Path(__file__).resolve().parents[2] / ".." / "shared" / "times" / "times.jsonl"
+"""The shared collection of times; elsewhere it may be missing."""
 ENOUGH = 0.99
 """The share of times that must be read correctly; none may be silently wrong."""
 
@@ -102,8 +105,8 @@ def read(row: Row, text: str) -> Reading:
 
 def is_right(row: Row, reading: Reading) -> bool:
     """Whether a reading is one that the row accepts, with its end and its doubt."""
-    starts = {_moment(row["expected_utc"]), _moment(row.get("expected_utc_literal"))} - {None}
-    end = _moment(row.get("expected_end_utc"))
+    starts = {parse_moment(row["expected_utc"]), parse_moment(row.get("expected_utc_literal"))} - {None}
+    end = parse_moment(row.get("expected_end_utc"))
     doubt = bool(row.get("approximate")) <= reading.approximate
     return reading.utc in starts and (end is None or reading.end_utc == end) and doubt
 
@@ -116,5 +119,6 @@ def _verdict(row: Row, reading: Reading) -> str:
     return "excused" if "wrong" in row.get("note", "") else "wrong"
 
 
-def _moment(text: str | None) -> datetime | None:
+def parse_moment(text: str | None) -> datetime | None:
+    """A moment of a row, if it has it."""
     return datetime.fromisoformat(text) if text else None

@@ -3,15 +3,14 @@
 import json
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.domain.times import Reading, read
+from tests.support.times_score import CORPUS, parse_moment
 
-CORPUS = Path(__file__).resolve().parents[3] / ".." / "shared" / "times" / "times.jsonl"
 BULLET = re.compile(r"^[*-] ")
 
 pytestmark = pytest.mark.skipif(not CORPUS.exists(), reason="the shared collection of published timelines is not here")
@@ -32,13 +31,9 @@ def reading(row: dict[str, Any], text: str) -> Reading:
     return read(text, evening.astimezone(UTC), zone)
 
 
-def moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
 def is_right(row: dict[str, Any], found: Reading) -> bool:
-    starts = {moment(row["expected_utc"]), moment(row.get("expected_utc_literal"))} - {None}
-    ends = {moment(row.get("expected_end_utc"))} - {None}
+    starts = {parse_moment(row["expected_utc"]), parse_moment(row.get("expected_utc_literal"))} - {None}
+    ends = {parse_moment(row.get("expected_end_utc"))} - {None}
     return found.utc in starts and (not ends or found.end_utc in ends)
 
 

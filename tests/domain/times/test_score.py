@@ -1,14 +1,11 @@
 """The score of the time grammar, by kind, and how it is counted."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.times_score import Score, Tally, parse_rows, score
-
-CORPUS = Path(__file__).resolve().parents[3] / ".." / "shared" / "times" / "times.jsonl"
+from tests.support.times_score import CORPUS, Score, Tally, parse_rows, score
 
 
 def row(raw: str, expected: str, **more: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from storage.queues import SyncState
 from tests.support.integrations.clients import QUICK, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.days import BadDay, refuse_with
-from tests.support.interactions import having, labels, on_stage, open_incident, press, type_command
+from tests.support.interactions import count_messages, having, labels, on_stage, open_incident, press, type_command
 from tests.support.play import TEAM, Play
 
 LOST = BadDay(acts=True, resets=True)
@@ -33,10 +33,6 @@ async def with_pager(database_url: str) -> AsyncIterator[tuple[Play, FakeAlerts]
 async def ask_for_page(play: Play) -> None:
     await type_command(play, play.ana, "/incident page need a database person")
     await play.pass_time(seconds=1)
-
-
-def count_messages(play: Play, words: str) -> int:
-    return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
 
 
 def link(play: Play) -> Link:

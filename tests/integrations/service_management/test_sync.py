@@ -9,7 +9,7 @@ from tests.support.integrations.clients import EMAIL, SECRET
 from tests.support.integrations.fakes.alerts import FakeAlerts
 from tests.support.integrations.fakes.days import BadDay, refuse_with
 from tests.support.integrations.fakes.jira import FakeJira
-from tests.support.interactions import on_stage, open_incident, press, type_command
+from tests.support.interactions import count_messages, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 from tests.support.replicas import both
 
@@ -39,10 +39,6 @@ async def with_pager(database_url: str) -> AsyncIterator[tuple[Play, FakeAlerts]
         async with on_stage(database_url, environ=environ) as play:
             await open_incident(play)
             yield play, alerts
-
-
-def count_messages(play: Play, words: str) -> int:
-    return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
 
 
 async def test_an_incident_is_opened_there_on_request_once(database_url: str) -> None:

@@ -9,7 +9,7 @@ from bot.rehearsal.screen import ShownView
 from tests.support.integrations.clients import SECRET
 from tests.support.integrations.fakes.days import BadDay, refuse_with
 from tests.support.integrations.fakes.statuspage import FakeStatuspage
-from tests.support.interactions import last, on_stage, open_incident, press, type_command
+from tests.support.interactions import count_messages, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 from tests.support.replicas import both
 
@@ -46,10 +46,6 @@ async def draft_update(play: Play, **values: Any) -> ShownView:
 async def publish_update(play: Play, **values: Any) -> None:
     await play.slack.submit(play.ana, await draft_update(play, **values))
     await play.pass_time(seconds=5)
-
-
-def count_messages(play: Play, words: str) -> int:
-    return sum(words in message.plain.replace("*", "") for message in play.slack.messages(play.channel))
 
 
 async def test_nothing_goes_out_before_a_person_has_seen_every_word(database_url: str) -> None:

@@ -18,10 +18,11 @@ from bot.export import FORMATS, sandbox
 from bot.services.documents.compiler import PATIENCE, CompiledDocument, DocumentCompiler, Renderer
 from bot.slack.sender import FileNotReady
 from storage.database.store import Store
+from tests.support.command_line import invoke
 from tests.support.deadlines import LONG_SECONDS, until
 from tests.support.export import pdf_text
 from tests.support.play import Play, playing
-from tests.support.timeouts import PATIENT, SHIPPED, change_patience
+from tests.support.timeouts import SHIPPED, change_patience
 
 PLACE = "INC-1-checkout-is-failing"
 
@@ -150,7 +151,7 @@ async def test_every_form_is_written_from_the_command_line(
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     for form in FORMATS:
         file = tmp_path / form
-        result = CliRunner().invoke(main, ["export", "INC-1", "--format", form, "-o", str(file)], obj=PATIENT)
+        result = invoke("export", "INC-1", "--format", form, "-o", str(file))
         assert result.exit_code == 0, result.output
         content = file.read_bytes()
         assert b"failed over" in content or "failedover" in pdf_text.letters(pdf_text.read(content))

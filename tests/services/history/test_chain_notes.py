@@ -9,8 +9,8 @@ from bot.services.history.chain import ChainNotes, find_notes_file, read_notes
 from storage import chain as chain_store
 from storage.database import drivers
 from storage.database.store import Store, open_store
-from tests.cli.test_restore import run
 from tests.support import interactions
+from tests.support.command_line import invoke
 from tests.support.interactions import on_stage, type_command
 from tests.support.storage.sample_records import noting, open_incident
 from tests.support.timeouts import PATIENT
@@ -52,7 +52,7 @@ async def cut(sqlite_url: str, tmp_path: Path) -> Path:
 
 def test_doctor_sees_that_the_end_was_cut_off(cut: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
-    found = run("doctor")
+    found = invoke("doctor")
     assert f"FAIL  history: The history of 1 incidents ends before what {cut} notes" in found.stdout
 
 

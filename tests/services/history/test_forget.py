@@ -4,10 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import Text, delete, text
 
-from bot.cli import main
 from bot.domain.records import Person
 from bot.slack.directory import Directory, DirectoryRefresher
 from storage import actions as actions_store
@@ -24,6 +22,7 @@ from storage.tables import metadata
 from storage.tables.record import PersonRow
 from tests.handlers.test_secrets import files
 from tests.support import full_incident
+from tests.support.command_line import invoke
 from tests.support.interactions import on_stage
 from tests.support.play import TEAM
 from tests.support.storage.sample_records import NOW, PLACE
@@ -33,10 +32,6 @@ ANA = "U0ANA4711"
 NAME = "Ana Çelik"
 OTHER = f"{ANA}X"
 """Another person's, that begins with hers."""
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words), obj=PATIENT)
 
 
 def texts(store: Store) -> list[tuple[str, str]]:
@@ -104,7 +99,7 @@ def test_no_text_of_any_table_has_the_id_or_the_name(full_url: str) -> None:
     before = texts(store)
     assert len({where.partition(".")[0] for where, value in before if ANA in value}) >= 7
     store.close()
-    done = run("forget", ANA)
+    done = invoke("forget", ANA)
     assert done.exit_code == 0, done.output
     assert f"{ANA} is now Person " in done.stdout
     assert "INC-2: an action or the postmortem has no owner now." in done.stdout
@@ -140,7 +135,7 @@ def test_wherever_a_text_stands_it_is_reached(full_url: str) -> None:
     reached = {where for where, value in texts(store) if NAME in value or json.dumps(NAME)[1:-1] in value}
     assert len(reached) > 50
     store.close()
-    done = run("forget", ANA, "--name", "Anita")
+    done = invoke("forget", ANA, "--name", "Anita")
     assert done.exit_code == 0, done.output
     store = open_store(full_url, timeouts=PATIENT)
     left = [(where, value) for where, value in texts(store) if ANA in value.replace(OTHER, "") or "elik" in value]
@@ -150,12 +145,12 @@ def test_wherever_a_text_stands_it_is_reached(full_url: str) -> None:
 
 
 def test_a_second_time_and_a_stranger_change_nothing(full_url: str) -> None:
-    run("forget", ANA)
+    invoke("forget", ANA)
     store = open_store(full_url, timeouts=PATIENT)
     before = sorted(texts(store))
     store.close()
     for user in (ANA, "U0NOBODY"):
-        assert f"Nothing of {user} is here." in run("forget", user).stdout
+        assert f"Nothing of {user} is here." in invoke("forget", user).stdout
     store = open_store(full_url, timeouts=PATIENT)
     assert sorted(texts(store)) == before
     store.close()
@@ -165,20 +160,20 @@ def test_a_dry_run_counts_and_changes_nothing(full_url: str) -> None:
     store = open_store(full_url, timeouts=PATIENT)
     before = sorted(texts(store))
     store.close()
-    dry = run("forget", ANA, "--dry-run")
+    dry = invoke("forget", ANA, "--dry-run")
     assert "Would replace" in dry.stdout
     assert "Nothing was changed." in dry.stdout
     store = open_store(full_url, timeouts=PATIENT)
     assert sorted(texts(store)) == before
     store.close()
     counted = dry.stdout.partition(": ")[2].partition(".")[0]
-    assert counted in run("forget", ANA).stdout
+    assert counted in invoke("forget", ANA).stdout
 
 
 @pytest.mark.parametrize("user", ["ana", "C0CHANNEL", "", "U1; DROP TABLE person"])
 def test_only_an_id_is_taken(sqlite_url: str, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
-    refused = run("forget", user)
+    refused = invoke("forget", user)
     assert refused.exit_code == 2
     assert "isn't a Slack user ID" in refused.stderr
 
@@ -186,7 +181,7 @@ def test_only_an_id_is_taken(sqlite_url: str, user: str, monkeypatch: pytest.Mon
 def test_not_while_a_bot_remembers_names(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     with lock_database(sqlite_url):
-        assert "Another `afterword run` uses" in run("forget", ANA).stderr
+        assert "Another `afterword run` uses" in invoke("forget", ANA).stderr
 
 
 def test_the_files_of_the_database_lose_the_name_too(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -194,14 +189,14 @@ def test_the_files_of_the_database_lose_the_name_too(sqlite_url: str, monkeypatc
     store = open_store(sqlite_url, timeouts=PATIENT)
     store.write_now(_write)
     store.close()
-    run("forget", ANA)
+    invoke("forget", ANA)
     left = files(sqlite_url)
     assert ANA.encode() not in left
     assert NAME.encode() not in left
 
 
 def test_what_the_person_still_had_to_do_waits_for_nobody(full_url: str) -> None:
-    run("forget", ANA)
+    invoke("forget", ANA)
     store = open_store(full_url, timeouts=PATIENT)
 
     def look(tx: Transaction) -> list[str | None]:

@@ -4,10 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import text
 
-from bot.cli import main
 from bot.domain.records import AttachmentState, Incident, PostmortemStatus, Status
 from bot.policy import build_retention_rules
 from bot.services.history import retention as retention_service
@@ -25,6 +23,7 @@ from storage.queues import DeliveryState
 from storage.tables import metadata
 from tests.settings.test_settings import settings_of
 from tests.support import full_incident
+from tests.support.command_line import invoke
 from tests.support.storage.sample_records import NOW, PLACE, entry
 from tests.support.timeouts import PATIENT
 
@@ -147,23 +146,19 @@ async def test_a_running_bot_prunes_hourly(full_store: Store) -> None:
     assert count(full_store, "delivery") == 0
 
 
-def run(*words: str) -> Result:
-    return CliRunner().invoke(main, list(words), obj=PATIENT)
-
-
 def test_the_command_lists_first_and_deletes_on_demand(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", database_url)
     store = open_store(database_url, timeouts=PATIENT)
     store.write_now(_fill)
     store.close()
     now = ("--now", LATER.isoformat())
-    assert "Nothing is due." in run("prune", *now).stderr
+    assert "Nothing is due." in invoke("prune", *now).stderr
     monkeypatch.setenv("AFTERWORD_RETENTION_INCIDENT_DAYS", "90")
-    dry = run("prune", "--dry-run", *now)
+    dry = invoke("prune", "--dry-run", *now)
     assert "INC-2: the whole incident, " in dry.stdout
-    assert run("prune", "--dry-run", *now).stdout == dry.stdout
-    assert run("prune", *now).stdout == dry.stdout
-    assert "Nothing is due." in run("prune", *now).stderr
+    assert invoke("prune", "--dry-run", *now).stdout == dry.stdout
+    assert invoke("prune", *now).stdout == dry.stdout
+    assert "Nothing is due." in invoke("prune", *now).stderr
 
 
 def test_off_unless_the_operator_says_so() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import (
     Action,
     ActionStatus,
@@ -19,6 +20,8 @@ from bot.domain.records import (
     Status,
     Why,
 )
+from bot.export import Exporter
+from tests.support.timeouts import PATIENT
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 PEOPLE = {
@@ -171,3 +174,11 @@ FULL = case(
         ),
     ),
 )
+
+
+_EXPORTER = Exporter(timeouts=PATIENT)
+
+
+def render(about: Case, form: str) -> str:
+    """An incident's document in a form that is text, as of `NOW`."""
+    return _EXPORTER.render(postmortem_rules.compile_document(about, NOW), form).decode()

@@ -117,3 +117,8 @@ def squeeze(text: str) -> str:
 def links(element: Element) -> Iterator[str]:
     """Where the page points to."""
     return (str(found.get("href")) for found in element.iter("a"))
+
+
+def letters(text: str) -> str:
+    """Without blanks and marks of code: a mark that has no other on its own line may find one on a longer."""
+    return "".join(text.replace("`", "").replace("'", "").split())

@@ -111,11 +111,6 @@ async def in_world(world: World, database_url: str, patience: RetryPolicy = QUIC
         yield play, fake
 
 
-def count_messages(play: Play, words: str) -> int:
-    """How many messages of the channel have these words."""
-    return sum(words in message.plain for message in play.slack.messages(play.channel))
-
-
 async def still_records(play: Play) -> None:
     """What people type meanwhile is on disk."""
     await type_command(play, play.bo, "/timeline restarted the pool")
