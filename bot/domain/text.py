@@ -67,15 +67,23 @@ def split_pieces(text: str) -> list[Piece]:
     return _trim_around_blocks(found)
 
 
+def split_at_only_span(text: str) -> tuple[str, str, str] | None:
+    """The words before, the code and the words after, if two single backticks are all; else None.
+
+    Nearly all texts with code have one span.
+    """
+    parts = text.split("`")
+    if len(parts) != 3:
+        return None
+    before, code, after = parts
+    return None if not code.strip() or "\n" in code or before[-1:].isalnum() else (before, code, after)
+
+
 def _find_only_span(text: str) -> Piece | None:
-    """What `_codes` finds in a text with two single backticks, as nearly all texts with code have; else None."""
-    if text.count("`") != 2:
+    if (parts := split_at_only_span(text)) is None:
         return None
-    start, end = text.index("`"), text.rindex("`")
-    inside = text[start + 1 : end]
-    if not inside.strip() or "\n" in inside or text[start - 1 : start].isalnum():
-        return None
-    return Piece(PieceKind.SPAN, inside, start, end + 1, "", "`")
+    before, code, _ = parts
+    return Piece(PieceKind.SPAN, code, len(before), len(before) + len(code) + 2, "", "`")
 
 
 def _words(text: str, start: int, end: int) -> list[Piece]:

@@ -16,7 +16,7 @@ from functools import partial
 import markupsafe
 from markupsafe import Markup
 
-from bot.domain.text import Piece, PieceKind, flatten, split_pieces
+from bot.domain.text import Piece, PieceKind, flatten, split_at_only_span, split_pieces
 
 _CODE = "\ufdd0"
 """A placeholder for spans of code while the words around them are escaped: a noncharacter, which no plain text has."""
@@ -91,6 +91,8 @@ def item(text: str, depth: int = 0) -> str:
     `depth` counts the lists around the item's list. If the text ends with a block of code, what follows is a new
     paragraph.
     """
+    if "`" not in text and "\n" not in text:  # nearly all
+        return _escape_markup(text)
     if "\n" not in text and "```" not in text:
         return _escape_around_code(text, _escape_markup)
     return _escape_blocks(text, "  " * (depth + 1), _escape_markup)
@@ -157,6 +159,9 @@ def _escape_around_code(text: str, escaped: Callable[[str], str]) -> str:
     """The text escaped except its code. Blocks of code become spans."""
     if "`" not in text:
         return escaped(text)
+    if only := split_at_only_span(text):
+        before, span, after = only
+        return escaped(f"{before}{_CODE}{after}").replace(_CODE, code(span))
     found = split_pieces(text)
     words = "".join([piece.text if piece.kind is PieceKind.WORDS else _CODE for piece in found])
     spans = [code(piece.text.replace("\n", " ")) for piece in found if piece.kind is not PieceKind.WORDS]

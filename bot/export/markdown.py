@@ -76,31 +76,32 @@ def list_timeline_days(
     names = {who.id: name(who.name) for who in document.people}
     counting = document.counting
     for day, lines in groupby(document.timeline, lambda line: line.happened_at.date()):
-        yield TimelineDay(day, (_make_day_row(line, text, name, names, counting) for line in lines))
+        yield TimelineDay(day, _list_day_rows(lines, text, name, names, counting))
 
 
-def _make_day_row(
-    line: TimelineLine,
+def _list_day_rows(
+    lines: Iterable[TimelineLine],
     text: Callable[[str], str],
     name: Callable[[str], str],
     names: Mapping[str, str],
     counting: Mapping[Milestone, int],
-) -> DayRow:
-    author, recorder, at = line.author.id, line.recorder.id, line.happened_at
-    if line.ended_at is None and not line.approximate:
-        when = format_clock(at)
-    else:
-        when = format_range(at, line.ended_at, approximate=line.approximate, with_date=False).removesuffix(" UTC")
-    return (
-        when,
-        line.milestone or "",
-        text(text_beyond_milestone(line.milestone, line.text) if line.milestone else line.text),
-        names[author],
-        names[recorder] if recorder != author else "",
-        line.number,
-        _make_notes(line, name, counting) if line.source_change or line.files or line.milestone else None,
-        line.is_bookkeeping,
-    )
+) -> Iterator[DayRow]:
+    for line in lines:
+        author, recorder, at, milestone = line.author.id, line.recorder.id, line.happened_at, line.milestone
+        if line.ended_at is None and not line.approximate:
+            when = format_clock(at)
+        else:
+            when = format_range(at, line.ended_at, approximate=line.approximate, with_date=False).removesuffix(" UTC")
+        yield (
+            when,
+            milestone or "",
+            text(text_beyond_milestone(milestone, line.text) if milestone else line.text),
+            names[author],
+            names[recorder] if recorder != author else "",
+            line.number,
+            _make_notes(line, name, counting) if milestone or line.source_change or line.files else None,
+            line.is_bookkeeping,
+        )
 
 
 def list_timeline_rows(document: Document, text: Callable[[str], str], name: Callable[[str], str]) -> Iterator[Row]:
