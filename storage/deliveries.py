@@ -110,6 +110,19 @@ _LATEST_EXPORTS = Statement(
     .where(DELIVERY_EXPORT, _delivery.c.incident_id == bindparam("incident_id"))
     .order_by(_delivery.c.id.desc())
 )
+_ABOUT = Statement(
+    select(*_COLUMNS).where(_delivery.c.incident_id == bindparam("incident_id")).order_by(_delivery.c.id)
+)
+_LATER_LINE = Statement(
+    select(_delivery.c.id)
+    .where(
+        _delivery.c.id > bindparam("row_id"),
+        _delivery.c.kind == DeliveryKind.REPLACED_REMINDER,
+        _delivery.c.recipient == bindparam("recipient"),
+        _delivery.c.body.contains(bindparam("ts")),
+    )
+    .limit(1)
+)
 _SAVE_BODY = Statement(
     update(_delivery).where(_delivery.c.id == bindparam("row_id")).values(body=bindparam("new_body"))
 )
@@ -324,6 +337,16 @@ def list_messages_in(tx: Transaction, team: str, channel: str, part: str) -> tup
 def list_exports(tx: Transaction, incident_id: int) -> tuple[Delivery, ...]:
     """List the exports of an incident that were ordered, newest first."""
     return tx.all(Delivery, _LATEST_EXPORTS, incident_id=incident_id)
+
+
+def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Delivery, ...]:
+    """List what was or is to be sent about an incident, of every kind, oldest first."""
+    return tx.all(Delivery, _ABOUT, incident_id=incident_id)
+
+
+def is_line_replaced(tx: Transaction, line: Delivery, ts: str) -> bool:
+    """Whether the message at `ts`, which a line took the place of, was or will be changed again since."""
+    return tx.row(_LATER_LINE, row_id=line.id, recipient=line.recipient, ts=json.dumps(ts)) is not None
 
 
 def save_body(tx: Transaction, message: Delivery, body: Mapping[str, Any]) -> None:

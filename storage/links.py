@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Text, and_, bindparam, case, cast, func, literal, or_, select, true, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from bot.domain.records import ActionStatus, Status
+from bot.domain.records import ActionStatus, Status, System
 from storage.database.statements import Statement, Transaction, columns_of, table_of, upsert_into, values_of
 from storage.queues import QueueStatements, SyncState
 from storage.tables.queues import LINK_OWED, AccountRow, LinkRow
@@ -169,6 +169,13 @@ def enqueue_if_known(tx: Transaction, thing: LinkKey, now: datetime) -> bool:
     is_known = tx.count(_ENQUEUE_KNOWN, **{f"of_{name}": getattr(thing, name) for name in _KEY}, now=now) > 0
     tx.has_enqueued = tx.has_enqueued or is_known
     return is_known
+
+
+def enqueue_written(tx: Transaction, incident_id: int, now: datetime) -> None:
+    """Enqueue a sync of each page and work item of an incident: texts of its record that they show were replaced."""
+    for link in list_by_incident(tx, incident_id):
+        if link.external_id and link.system in (System.CONFLUENCE, System.JIRA):
+            enqueue_if_known(tx, LinkKey(link.team, link.system, link.subject, incident_id), now)
 
 
 def enqueue_decision(tx: Transaction, link: Link, memo: str, now: datetime) -> bool:

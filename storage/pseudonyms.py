@@ -17,7 +17,15 @@ from bot.domain.reminders import ReminderState
 from storage.database.statements import Statement, Transaction, table_of
 from storage.queues import DeliveryState
 from storage.tables import metadata
-from storage.tables.queues import DELIVERY_WAITING, REMINDER_PENDING, AccountRow, DeliveryRow, ReminderRow, TabRow
+from storage.tables.queues import (
+    DELIVERY_WAITING,
+    REMINDER_PENDING,
+    AccountRow,
+    AlertRow,
+    DeliveryRow,
+    ReminderRow,
+    TabRow,
+)
 from storage.tables.record import (
     ACTION_OPEN,
     POSTMORTEM_WANTED,
@@ -31,7 +39,7 @@ from storage.tables.record import (
 
 _person, _tab, _account = table_of(PersonRow), table_of(TabRow), table_of(AccountRow)
 _incident, _action, _exemption = table_of(IncidentRow), table_of(ActionRow), table_of(HistoryExemptionRow)
-_reminder, _delivery = table_of(ReminderRow), table_of(DeliveryRow)
+_reminder, _delivery, _alert = table_of(ReminderRow), table_of(DeliveryRow), table_of(AlertRow)
 
 _NAMES = Statement(select(_person.c.name).where(_person.c.id == bindparam("user")))
 _EXEMPT = Statement(insert(_exemption).values(reason=bindparam("reason")))
@@ -102,11 +110,16 @@ class Alias:
 
 @dataclass(slots=True)
 class ForgottenPerson:
-    """What was replaced: rows by table, the incidents they belong to, and those that lost an owner."""
+    """What was replaced: rows by table, the incidents they belong to, and those that lost an owner.
+
+    `deliveries` and `alerts` are rows that Slack may show.
+    """
 
     rows: Counter[str] = field(default_factory=Counter)
     incidents: set[int] = field(default_factory=set)
     unowned: set[int] = field(default_factory=set)
+    deliveries: set[int] = field(default_factory=set)
+    alerts: set[int] = field(default_factory=set)
 
 
 def find_names(tx: Transaction, user: str) -> tuple[str, ...]:
@@ -169,6 +182,10 @@ class _TableWalk:
                 done.rows[self._table.name] += 1
                 if incident_id is not None:
                     done.incidents.add(incident_id)
+                if self._table is _delivery:
+                    done.deliveries.add(keys[0])
+                if self._table is _alert:
+                    done.alerts.add(keys[0])
 
 
 def _incident_of(table: Table) -> ColumnElement[Any]:

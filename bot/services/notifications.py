@@ -174,9 +174,20 @@ def _digest(tx: Transaction, reminder: Reminder, delivery: Delivery, now: dateti
 
 
 def compose_update(tx: Transaction, sent: Delivery, now: datetime) -> VisibleMessage | None:
-    """A digest or reminder that was sent, as it is now; None once its reason is gone: then a line replaces it."""
+    """What was sent, composed from the record, as it is now; None once its reason is gone: then a line replaces it."""
     reminder = reminders_store.find(tx, sent.reminder_id) if sent.reminder_id else None
-    message = compose_reminder(tx, reminder, sent, now) if reminder else None
+    incident = incidents_store.find(tx, sent.incident_id) if sent.incident_id else None
+    message: VisibleMessage | None = None
+    if sent.kind is DeliveryKind.REMINDER:
+        message = compose_reminder(tx, reminder, sent, now) if reminder else None
+    elif sent.kind is DeliveryKind.HANDOVER and incident and incident.postmortem_owner == sent.recipient:
+        message = compose_hand_over(tx, incident, sent, now)
+    elif sent.kind is DeliveryKind.WHYS_THREAD and incident:
+        thread = whys_views.thread_message(case_store.load_latest(tx, incident))
+        message = _of_one(incident, thread, reminders_views.hidden_message, None)
+    elif sent.kind is DeliveryKind.LIVE_MESSAGE and incident:
+        live = live_message_service.compose(tx, incident, now)
+        message = _of_one(incident, live, reminders_views.hidden_message, None)
     if message is None:
         return None
 
@@ -315,6 +326,8 @@ class Composer:
         if "anew_of" in body:
             sent = deliveries_store.find(tx, int(body["anew_of"]))
             found = compose_update(tx, sent, now) if sent else None
+            if sent and found is None and body.get("redacted"):
+                found = compose_retired({"ts": sent.sent_ts, **reminders_views.redacted_message()})
             return self._readers.message(delivery, sent.recipient, found) if sent and found else None
         return self._readers.message(delivery, body.get("to", ""), compose_retired(body))
 

@@ -4,17 +4,21 @@ It concerns messages that are stored as they were sent and have an address in Sl
 notices to owners, warnings, results of scans. Prompts, reminders and suggestions are rewritten by themselves;
 private answers have no address (docs/decisions/0052-an-old-receipt-is-replaced-when-it-is-pressed.md).
 
+They also lose words that were redacted, and people who were forgotten, as do messages that are composed from the
+record.
+
 Every request that changes more than entries ends in `drop`. Other changes name what they did: a redaction, entries
 from a scan, a change in another system.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
 from bot.domain import secrets as secrets_rules
 from bot.domain.records import ActionStatus, EditOrigin, Incident, Status
+from bot.domain.reminders import OF_ACTIONS
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.slack.messages_in import message_source
 from bot.slack.views import blocks
@@ -23,10 +27,12 @@ from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views.blocks import IsOver
 from storage import actions as actions_store
+from storage import alerts as alerts_store
 from storage import attachments as attachments_store
 from storage import deliveries as deliveries_store
 from storage import history_scan as history_scan_store
 from storage import incidents as incidents_store
+from storage import reminders as reminders_store
 from storage import secrets as secrets_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
@@ -115,6 +121,66 @@ def enqueue_update(tx: Transaction, incident: Incident, message: Delivery, body:
         tx,
         NewDelivery(message.team, DeliveryKind.REPLACED_REMINDER, message.sent_channel, update, now, incident.id),
     )
+
+
+_STORED_AS_SENT = (DeliveryKind.MESSAGE, DeliveryKind.OWNER_NOTICE)
+_ASKED = 200
+"""Reminders of one kind about one action."""
+
+_COMPOSED = (DeliveryKind.LIVE_MESSAGE, DeliveryKind.WHYS_THREAD, DeliveryKind.REMINDER, DeliveryKind.HANDOVER)
+
+
+def show_stored(tx: Transaction, delivery_id: int, now: datetime) -> None:
+    """Words went from the body of a delivery: if it shows in Slack as it is stored, enqueue that it shows this now."""
+    message = deliveries_store.find(tx, delivery_id)
+    if message is None or not message.sent_ts:
+        return
+    incident = incidents_store.find(tx, message.incident_id or 0)
+    if message.kind in _STORED_AS_SENT and incident is not None:
+        enqueue_update(tx, incident, message, message.content, now)
+    elif message.kind is DeliveryKind.REPLACED_REMINDER and "text" in message.content:
+        body = message.content
+        if not deliveries_store.is_line_replaced(tx, message, body["ts"]):
+            about = (message.incident_id, message.reminder_id)
+            deliveries_store.enqueue(
+                tx, NewDelivery(message.team, message.kind, message.recipient, message.body, now, *about)
+            )
+
+
+def show_composed(tx: Transaction, incident: Incident, now: datetime, *, but: str = "") -> None:
+    """Words went from a record: enqueue that messages which were composed from it are composed again.
+
+    Not those to the recipient `but`.
+    """
+    owed = [*deliveries_store.list_by_incident(tx, incident.id), *_list_asked(tx, incident)]
+    lines = {(one.recipient, one.content.get("ts")) for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
+    for one in owed:
+        is_shown = bool(one.sent_ts) and (one.sent_channel, one.sent_ts) not in lines
+        if one.kind in _COMPOSED and is_shown and one.recipient != but:
+            kind, body = DeliveryKind.REPLACED_REMINDER, {"anew_of": one.id, "redacted": True}
+            about = (incident.id, one.reminder_id)
+            deliveries_store.enqueue(tx, NewDelivery(one.team, kind, one.sent_channel, body, now, *about))
+
+
+def _list_asked(tx: Transaction, incident: Incident) -> Iterator[Delivery]:
+    """What was sent about the incident's actions: each person is asked about theirs, whatever the incident."""
+    for action in actions_store.list_all(tx, incident.id):
+        for kind in OF_ACTIONS:
+            for reminder in reminders_store.list_latest(tx, incident.team, kind, str(action.id), _ASKED):
+                yield from deliveries_store.list_by_reminder(tx, reminder.id)
+
+
+def show_alerts(tx: Transaction, alert_id: int, now: datetime) -> None:
+    """Words went from a group of alerts: enqueue that its message is composed again, or that of its storm."""
+    group = alerts_store.find(tx, alert_id)
+    if group is None:
+        return
+    if group.ts and alerts_store.mark_outdated(tx, group.id):
+        body = {"alert": group.id}
+        deliveries_store.enqueue(tx, NewDelivery(group.team, DeliveryKind.ALERT, group.channel, body, now))
+    if group.storm_id is not None and alerts_store.mark_storm_outdated(tx, group.storm_id):
+        body = {"storm": group.storm_id}
+        deliveries_store.enqueue(tx, NewDelivery(group.team, DeliveryKind.ALERT, group.channel, body, now))
 
 
 class _ButtonState:

@@ -29,6 +29,7 @@ from bot.domain.secrets import (
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
 from bot.services import outdated_buttons as outdated_buttons_service
+from bot.services import reminders as reminders_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.slack.mrkdwn import escape
 from bot.slack.views import secrets as secrets_views
@@ -47,7 +48,6 @@ from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import NewDelivery
-from storage.links import LinkKey
 from storage.queues import DeliveryKind
 from storage.secrets import SearchScope, SecretCopy, choose_mark
 
@@ -55,7 +55,12 @@ _Record = TypeVar("_Record", Incident, Action)
 _JSON_PLACES = ("delivery", "inbox", "lookback", "link")
 _MESSAGES = ("delivery", "inbox")
 _CANVAS = "canvas"
-_STORED_AS_SENT = (DeliveryKind.MESSAGE, DeliveryKind.OWNER_NOTICE)
+_SHOWN = {
+    "delivery": outdated_buttons_service.show_stored,
+    "alert": outdated_buttons_service.show_alerts,
+    "alert_link": outdated_buttons_service.show_alerts,
+}
+"""What Slack shows of a copy that was rewritten, by its place."""
 
 
 class Redaction:
@@ -80,7 +85,11 @@ class Redaction:
         # Since the incident was opened: no earlier reply can quote it, and the inbox knows no incident to look for.
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
         if found:
+            links_store.enqueue_written(tx, self._incident.id, self._now)
             self._update_prompts(tx)
+            outdated_buttons_service.show_composed(tx, self._incident, self._now)
+            for owner in {action.owner for action in actions_store.list_all(tx, self._incident.id)}:
+                reminders_service.settle_digests(tx, self._incident.team, owner, self._now)
             outdated_buttons_service.drop_in(tx, self._incident.id, self._now)
         # After the texts: the triggers put the clean words into the index, which still holds the old ones until it is
         # merged.
@@ -172,13 +181,8 @@ class Redaction:
                 text = _clean_copy(copy, self._values, are_words=self._are_words)
                 if text != copy.text:
                     secrets_store.rewrite(tx, copy, text)
-                    self._update_message(tx, copy, text)
-
-    def _update_message(self, tx: Transaction, copy: SecretCopy, text: str) -> None:
-        """Enqueue the update of a message that was sent as it is stored, and quoted it."""
-        message = deliveries_store.find(tx, int(copy.key)) if copy.place == "delivery" else None
-        if message is not None and message.sent_ts and message.kind in _STORED_AS_SENT:
-            outdated_buttons_service.enqueue_update(tx, self._incident, message, json.loads(text), self._now)
+                    if copy.place in _SHOWN:
+                        _SHOWN[copy.place](tx, int(copy.key), self._now)
 
 
 def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[str]) -> _Record:
@@ -398,7 +402,7 @@ async def redact_words(services: Services, request: Request, subject: RecordRef,
     def unit(tx: Transaction) -> Message:
         incident, values = find_values(tx, locking=True)
         done = Redaction(incident, values, request.user, request.now, are_words=True).take_out(tx)
-        outside = _list_outside(tx, incident, request.now)
+        outside = _list_outside(tx, incident)
         return secrets_views.words_receipt(subject, done, outside, also.left(tx))
 
     reply = await run_once(services, request, unit, verb="secrets.redact_words")
@@ -406,13 +410,11 @@ async def redact_words(services: Services, request: Request, subject: RecordRef,
     return reply
 
 
-def _list_outside(tx: Transaction, incident: Incident, now: datetime) -> OutsideCopies:
-    """What was made of the record before, and enqueue the update of its page."""
-    has_page = False
-    for link in links_store.list_by_incident(tx, incident.id):
-        if link.system == System.CONFLUENCE and link.external_id:
-            key = LinkKey(link.team, link.system, link.subject, incident.id)
-            has_page = links_store.enqueue_if_known(tx, key, now)
+def _list_outside(tx: Transaction, incident: Incident) -> OutsideCopies:
+    """What was made of the record before."""
+    has_page = any(
+        link.system == System.CONFLUENCE and link.external_id for link in links_store.list_by_incident(tx, incident.id)
+    )
     has_canvas = sections_store.find_copy(tx, incident.id, _CANVAS) is not None
     return OutsideCopies(deliveries_store.count_exports(tx, incident.id), has_canvas, has_page)
 

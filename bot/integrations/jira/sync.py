@@ -336,7 +336,8 @@ class ActionSync:
 
     async def _set_links(self, key: str, snapshot: ActionSnapshot) -> ActionMemo:
         memo, label = snapshot.memo, snapshot.item.label
-        if not memo.has_channel_link:
+        # Its title is the incident's, as the description's first line is: what changes that text may change this one.
+        if not memo.has_channel_link or snapshot.sent_fields.changed_since(memo.sent) & _TEXT:
             await self._jira.link(key, label, snapshot.incident.channel_link, snapshot.title)
             memo = replace(memo, has_channel_link=True)
         memo = await link_related(self._jira, key, label, snapshot.incident.key, snapshot.related, memo)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.records import Incident, System
+from bot.services import outdated_buttons as outdated_buttons_service
+from bot.services import reminders as reminders_service
+from storage import actions as actions_store
 from storage import audit as audit_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
@@ -17,7 +20,7 @@ from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.links import LinkKey
-from storage.pseudonyms import Alias
+from storage.pseudonyms import Alias, ForgottenPerson
 
 _WHO = "afterword forget"
 """Who did it, in the audit: an operator, whom the database does not know."""
@@ -67,6 +70,7 @@ def _report(tx: Transaction, alias: Alias, now: datetime) -> ForgetReport:
     search_store.purge(tx)
     incidents = [one for row in sorted(done.incidents) if (one := incidents_store.find(tx, row)) is not None]
     _write_audit(tx, incidents, pseudonym, now)
+    _update_messages(tx, incidents, done, pseudonym, now)
     copies = ((one, tuple(_list_copies(tx, one, now))) for one in incidents)
     return ForgetReport(
         pseudonym,
@@ -82,6 +86,23 @@ def _write_audit(tx: Transaction, incidents: Iterable[Incident], pseudonym: str,
     for incident in incidents:
         tx.note(incident.id, f"person {pseudonym}")
     audit_store.add_lines(tx, _WHO, "people.forget", "", now)
+
+
+def _update_messages(
+    tx: Transaction, incidents: Iterable[Incident], done: ForgottenPerson, pseudonym: str, now: datetime
+) -> None:
+    """Enqueue that Slack shows the pseudonym, too, but not in the person's own conversation with the bot."""
+    for row in sorted(done.deliveries):
+        message = deliveries_store.find(tx, row)
+        if message is not None and message.recipient != pseudonym:
+            outdated_buttons_service.show_stored(tx, row, now)
+    for row in sorted(done.alerts):
+        outdated_buttons_service.show_alerts(tx, row, now)
+    for incident in incidents:
+        links_store.enqueue_written(tx, incident.id, now)
+        outdated_buttons_service.show_composed(tx, incident, now, but=pseudonym)
+        for owner in {action.owner for action in actions_store.list_all(tx, incident.id)}:
+            reminders_service.settle_digests(tx, incident.team, owner, now)
 
 
 def _list_copies(tx: Transaction, incident: Incident, now: datetime) -> Iterable[str]:

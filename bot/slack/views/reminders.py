@@ -123,6 +123,11 @@ def hidden_reminder_message() -> Message:
     return blocks.message(words.reminders.retired_unseen())
 
 
+def redacted_message() -> Message:
+    """Replaces a message that cannot be composed again, after a redaction."""
+    return blocks.message(words.reminders.redacted())
+
+
 def hidden_owner_message(incident: Incident) -> Message:
     """To the channel: the new owner of the postmortem cannot see it, and needs an invitation."""
     return blocks.message(words.reminders.handed_unseen(owner=incident.postmortem_owner, key=incident.key))

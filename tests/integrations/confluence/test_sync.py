@@ -257,3 +257,19 @@ async def exporting(play: Play) -> str:
     """What is answered to who exports the draft."""
     answer = await play.slack.command(play.ana, play.channel, "/postmortem export")
     return str(answer.body)
+
+
+async def test_redacted_words_leave_the_page_by_themselves(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        await type_command(play, play.ana, "/timeline Zephyrine Quast called")
+        await put(play)
+        assert "Quast" in region(wiki, "timeline")
+        before = number(wiki)
+        await type_command(play, play.ana, '/timeline redact 5 "Zephyrine Quast"')
+        await play.pass_time(seconds=1)
+        await play.settle()
+        assert number(wiki) == before + 1
+        assert "Quast" not in body(wiki)
+        assert "[redacted] called" in region(wiki, "timeline").replace("\\", "")
+        assert link(play).state is SyncState.IN_SYNC
+        assert "Quast" not in link(play).memo

@@ -206,3 +206,17 @@ async def test_a_slack_that_may_not_say_it_leaves_the_work_item_to_nobody_and_sa
         await play.pass_time(seconds=1)
         assert issue(jira).get("assignee") is None
         assert count_messages(play, "It's unassigned: I couldn't find @Ana Demo") == 1
+
+
+async def test_redacted_words_leave_the_work_item_by_themselves(database_url: str) -> None:
+    async with with_jira(database_url) as (play, jira):
+        await type_command(play, play.ana, "/incident title Zephyrine Quast cannot pay")
+        await add_owned_action(play, "call Zephyrine Quast @Ana Demo due 2026-12-01")
+        assert "Quast" in issue(jira)["summary"]
+        assert "Quast" in str(jira.links)
+        await type_command(play, play.ana, "/timeline Zephyrine Quast called")
+        await type_command(play, play.ana, '/timeline redact 3 "Zephyrine Quast"')
+        await play.pass_time(seconds=1)
+        await play.settle()
+        assert issue(jira)["summary"] == "call [redacted]"
+        assert "Quast" not in f"{jira.issues} {jira.links} {link(play).memo}"
