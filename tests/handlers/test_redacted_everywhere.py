@@ -33,7 +33,7 @@ def leaks(play: Play, parts: tuple[str, ...] = PARTS) -> list[str]:
     return [f"{where}: {message}" for where, message in shown.items() if any(part in message.lower() for part in parts)]
 
 
-def stored(play: Play) -> str:
+def all_values(play: Play) -> str:
     """Every value of every table, whatever the database."""
     queries = [text(f'SELECT * FROM "{table.name}"') for table in metadata.sorted_tables]
     with play.bot.store.driver.engine().connect() as connection:
@@ -78,7 +78,7 @@ async def test_redacted_words_are_nowhere(database_url: str) -> None:
             await play.pass_time(seconds=30)
             await play.settle()
         assert leaks(play) == []
-        found = stored(play)
+        found = all_values(play)
         assert [part for part in PARTS if part in found] == []
         wipe(play.bot.store)
     if database_url.startswith("sqlite"):
@@ -99,4 +99,4 @@ async def test_a_forgotten_person_is_in_no_message_to_others(database_url: str) 
         # The public answer to a command is no message of the bot's: Slack gives it no address to change it at.
         answers = (own, next(leak for leak in shown_by_bot(play) if "*INC-1 resolved*" in shown_by_bot(play)[leak]))
         assert [leak for leak in leaks(play, parts) if not leak.startswith(answers)] == []
-        assert [part for part in parts if part in stored(play)] == []
+        assert [part for part in parts if part in all_values(play)] == []
