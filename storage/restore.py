@@ -49,8 +49,8 @@ def restore(database_url: str, file: Path, now: datetime, *, notes: Path | None,
         raise Refused(f"{file} is the database itself. Name a file that `afterword backup` wrote.")
     if target.exists() and not is_forced:
         raise Refused(
-            f"{target} already exists, and wasn't changed. With --force the backup takes its place, and it's kept "
-            "beside it."
+            f"{target} already exists, and wasn't changed. With --force the backup replaces it, and the old one "
+            "is kept next to it."
         )
     part = target.with_name(f".{target.name}.{uuid4().hex}.part")
     try:

@@ -7,6 +7,7 @@ import click
 from bot.cli import options as options_commands
 from bot.cli.settings import load_settings
 from bot.clock import SystemClock
+from bot.domain.text import format_count
 from bot.services.history import chain as chain_service
 from storage import restore as restore_store
 from storage.database import drivers
@@ -43,6 +44,7 @@ def restore(file: Path, *, force: bool) -> None:
     notes = chain_service.find_notes_file(settings.chain_file, drivers.driver_for(url))
     with lock_database(url):
         done = restore_store.restore(url, file, SystemClock().now(), notes=notes, is_forced=force)
-    click.echo(f"Restored {file}: {done.incidents} incidents, {done.entries} entries.")
+    counts = f"{format_count(done.incidents, 'incident')}, {format_count(done.entries, 'entry', 'entries')}"
+    click.echo(f"Restored {file}: {counts}.")
     if done.aside is not None:
-        click.echo(f"The database before is now {done.aside}.")
+        click.echo(f"The previous database is now {done.aside}.")

@@ -11,6 +11,7 @@ from bot.cli.settings import load_settings
 from bot.clock import SystemClock
 from bot.doctor import CheckResult, check_settings, examine
 from bot.domain.clock import ClockReadings, judge
+from bot.domain.text import format_count
 from bot.errors import AfterwordError
 from bot.services.history import chain as chain_service
 from bot.settings import Settings
@@ -60,17 +61,18 @@ def _check_history(settings: Settings, timeouts: Timeouts) -> list[CheckResult]:
         store.close()
     if report.faults:
         more = f" And {report.more} more." if report.more else ""
-        sentence = f"It was changed past Afterword: {' '.join(report.faults)}{more} Compare it with a backup."
+        sentence = f"It was changed without Afterword: {' '.join(report.faults)}{more} Compare it with a backup."
         return [CheckResult.failure("history", sentence)]
     if lost:
         sentence = (
-            f"The history of {len(lost)} incidents ends before what {file} notes, or is another one: its end was cut "
-            "off, or the database replaced. If you replaced it yourself, delete that file."
+            f"The history of {format_count(len(lost), 'incident')} doesn't match {file}: its end was cut off, or the "
+            "database was replaced. If you replaced it yourself, delete that file."
         )
         return [CheckResult.failure("history", sentence)]
     redacted = f" {report.redacted} of them have redacted words." if report.redacted else ""
     outside = f"It ends where {file} notes." if noted else "Its end isn't noted outside the database yet."
-    sentence = f"All {report.rows} rows are as they were written.{redacted} {outside}"
+    checked = "1 row is as it was" if report.rows == 1 else f"All {report.rows:,} rows are as they were"
+    sentence = f"{checked} written.{redacted} {outside}" if report.rows else "Nothing is recorded yet."
     return [CheckResult("history", ok=True if noted or not report.rows else None, sentence=sentence)]
 
 

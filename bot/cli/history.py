@@ -9,6 +9,7 @@ import click
 from bot.cli import options as options_commands
 from bot.cli.settings import load_settings
 from bot.clock import SystemClock
+from bot.domain.text import format_count
 from bot.policy import build_retention_rules
 from bot.services.history import people as people_service
 from bot.services.history import retention as retention_service
@@ -40,9 +41,12 @@ def prune(now: str | None, *, dry_run: bool) -> None:
     for key, counts in report.leftovers.items():
         click.echo(f"{key}: {', '.join(f'{count} {name}' for name, count in counts.items())}")
     for key, rows in report.erased.items():
-        click.echo(f"{key}: the whole incident, {rows} rows")
+        click.echo(f"{key}: the whole incident, {format_count(rows, 'row')}")
     if not report.leftovers and not report.erased:
-        click.echo("Nothing is due. AFTERWORD_RETENTION_DAYS says what is kept for how long.", err=True)
+        click.echo(
+            "Nothing is due. The settings AFTERWORD_RETENTION_… say how long things are kept.",
+            err=True,
+        )
     elif dry_run:
         click.echo("Nothing was changed.", err=True)
 
@@ -63,10 +67,9 @@ def _find_patience() -> Timeouts:
 def forget(user: str, names: tuple[str, ...], *, dry_run: bool) -> None:
     """Replace a person (USER is their Slack ID, U…) by a pseudonym in the whole record, while the bot is stopped.
 
-    Their ID, their name in Slack and every --name go from entries, whys, sections, actions, the history, the audit,
-    messages and what waits to be sent. Their open actions and postmortems have no owner
-    afterwards. Words that only describe them
-    stay, and so do the contents of files.
+    Their ID, their name in Slack and every --name are replaced in entries, whys, sections, actions, the history, the
+    audit, messages and what waits to be sent. Their open actions and postmortems have no owner afterwards. Words that
+    only describe them stay, and so do the contents of files.
     """
     found = _USER_ID.fullmatch(user.strip())
     if found is None:
@@ -86,18 +89,19 @@ def forget(user: str, names: tuple[str, ...], *, dry_run: bool) -> None:
 
 def _forget_lines(user: str, report: ForgetReport, *, is_dry: bool) -> Iterator[str]:
     if not report.rows:
-        yield f"Nothing of {user} is here."
+        yield f"Nothing here mentions {user}."
         return
-    counts = ", ".join(f"{count} {table}" for table, count in sorted(report.rows.items()))
+    counts = ", ".join(f"{table} {count:,}" for table, count in sorted(report.rows.items()))
+    incidents = format_count(report.incidents, "incident")
     if is_dry:
-        yield f"Would replace {user} in {report.incidents} incidents: {counts}. Nothing was changed."
+        yield f"Would replace {user} in {incidents}. Rows by table: {counts}. Nothing was changed."
     else:
-        yield f"{user} is now {report.pseudonym}, in {report.incidents} incidents: {counts}."
+        yield f"{user} is now {report.pseudonym}, in {incidents}. Rows by table: {counts}."
     for incident in report.unowned:
         yield f"{incident.key}: an action or the postmortem has no owner now."
     for incident, copies in report.copies:
-        yield f"{incident.key} was copied before. Make again, or delete: {', '.join(copies)}."
+        yield f"{incident.key} was copied before. Make these again, or delete them: {', '.join(copies)}."
     if not is_dry:
         yield "Backups, the copies next to the database and messages in Slack still name them."
-        yield "With PostgreSQL, restart every replica: each remembers names."
-        yield "While they are a member of the workspace, Slack tells Afterword their name again, for what they do next."
+        yield "With PostgreSQL, restart every replica, because each one remembers names."
+        yield "If they're still a member of the workspace, deactivate them: Slack tells Afterword their name again."

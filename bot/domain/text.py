@@ -404,6 +404,11 @@ def format_range(
     return f"~{written} UTC" if approximate else f"{written} UTC"
 
 
+def format_count(count: int, noun: str, nouns: str = "") -> str:
+    """`1 incident`, `2 incidents`; `nouns` is a plural that takes more than an s."""
+    return f"{count:,} {noun if count == 1 else nouns or noun + 's'}"
+
+
 def format_duration(length: timedelta) -> str:
     """`43 min`, `24 h 11 min`, `3 d 2 h`: hours run on to two days, so that a night's incident reads as hours."""
     minutes = int(length.total_seconds()) // 60

@@ -19,8 +19,8 @@ FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database
 
 
 NO_WAY_IN = (
-    "SLACK_APP_TOKEN isn't set. It connects to Slack over a socket, without a public address: the app's page, "
-    "Basic Information, App-Level Tokens. For HTTP set SLACK_SIGNING_SECRET instead."
+    "SLACK_APP_TOKEN isn't set. With it, the bot needs no public address. Copy it from Basic Information, "
+    "App-Level Tokens. To use HTTP, set SLACK_SIGNING_SECRET instead."
 )
 
 

@@ -48,7 +48,7 @@ def test_a_backup_takes_the_place_and_the_database_before_is_kept(
     notes.write_text("1 99 " + "0" * 64 + "\n")
     done = invoke("restore", str(backup_file), "--force")
     assert done.exit_code == 0, done.output
-    assert f"Restored {backup_file}: 1 incidents, 1 entries." in done.stdout
+    assert f"Restored {backup_file}: 1 incident, 1 entry." in done.stdout
     assert texts(sqlite_url) == ["before the backup"]
     (aside,) = tmp_path.glob("afterword.db.before-restore-*Z")
     assert str(aside) in done.stdout
@@ -174,7 +174,7 @@ def test_doctor_says_that_the_history_is_whole_or_what_was_changed(backup_file: 
     )
     found = invoke("doctor")
     assert found.exit_code == 1
-    assert "FAIL  history: It was changed past Afterword: INC-1: a version of an entry was deleted" in found.stdout
+    assert "FAIL  history: It was changed without Afterword: INC-1: a version of an entry was deleted" in found.stdout
 
 
 def test_doctor_on_postgresql_looks_at_the_history_too(

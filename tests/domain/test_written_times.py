@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bot.domain.text import (
     format_age,
     format_ago,
+    format_count,
     format_day,
     format_day_time,
     format_duration,
@@ -152,3 +153,12 @@ def test_past_and_future_are_never_confused(moment: datetime, now: datetime) -> 
         not is_near and moment < now,
         not is_near and moment > now,
     )
+
+
+def test_a_count_agrees_with_its_noun() -> None:
+    assert [format_count(count, "incident") for count in (1, 2, 1_200)] == [
+        "1 incident",
+        "2 incidents",
+        "1,200 incidents",
+    ]
+    assert [format_count(count, "entry", "entries") for count in (0, 1)] == ["0 entries", "1 entry"]

@@ -53,7 +53,7 @@ async def cut(sqlite_url: str, tmp_path: Path) -> Path:
 def test_doctor_sees_that_the_end_was_cut_off(cut: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", sqlite_url)
     found = invoke("doctor")
-    assert f"FAIL  history: The history of 1 incidents ends before what {cut} notes" in found.stdout
+    assert f"FAIL  history: The history of 1 incident doesn't match {cut}: its end was cut off" in found.stdout
 
 
 async def test_the_log_says_so_and_what_follows_does_not_hide_it(

@@ -150,7 +150,7 @@ def test_a_second_time_and_a_stranger_change_nothing(full_url: str) -> None:
     before = sorted(texts(store))
     store.close()
     for user in (ANA, "U0NOBODY"):
-        assert f"Nothing of {user} is here." in invoke("forget", user).stdout
+        assert f"Nothing here mentions {user}." in invoke("forget", user).stdout
     store = open_store(full_url, timeouts=PATIENT)
     assert sorted(texts(store)) == before
     store.close()
