@@ -68,6 +68,11 @@ def load_latest(tx: Transaction, incident: Incident, most: int = 1) -> Case:
     return load_page(tx, incident, timeline_store.list_latest(tx, incident.id, most))
 
 
+def list_latest(tx: Transaction, incidents: Iterable[Incident]) -> list[Case]:
+    """The records of several incidents, each with only its latest entry."""
+    return [load_latest(tx, incident) for incident in incidents]
+
+
 def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -> Case:
     """The record with some entries only, as for one page of a timeline."""
     chain, todo, saved, texts = (

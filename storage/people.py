@@ -37,6 +37,12 @@ def find(tx: Transaction, team: str, user: str) -> Person | None:
     return tx.one(Person, _ONE, team=team, user=user)
 
 
+def has_left(tx: Transaction, team: str, user: str) -> bool:
+    """Whether a person's account is known to be deactivated."""
+    person = find(tx, team, user)
+    return person is not None and person.is_deactivated
+
+
 def find_all(tx: Transaction, team: str, users: Iterable[str]) -> dict[str, Person]:
     """Those of the people who were ever seen, by their ids."""
     return {person.id: person for person in tx.all(Person, _SOME, team=team, users=sorted(users))}

@@ -211,7 +211,7 @@ def _not_yours(tx: Transaction, incident: Incident, action: Action) -> str:
 
 
 def _name(services: Services, request: Request) -> str:
-    return services.slack.directory.name(request.team, request.user) or request.user
+    return services.slack.directory.name_or_id(request.team, request.user)
 
 
 async def move(

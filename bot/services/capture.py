@@ -268,7 +268,7 @@ def _already_recorded_message(services: Services, entry: Entry, incident: Incide
     text = words.capture.already(
         number=entry.number,
         key=incident.key,
-        who=(services.slack.directory.name(incident.team, by) or by) if by else "",
+        who=services.slack.directory.name_or_id(incident.team, by) if by else "",
         text=shorten(secrets_rules.mask_credentials(entry.text), timeline_views.QUOTED),
     )
     return blocks.ephemeral(text, blocks=timeline_views.entry_blocks(text, entry))

@@ -58,7 +58,7 @@ TYPED = ShownVersion()
 def find_last_editor(tx: Transaction, services: Services, request: Request, text: Entry | Why) -> str:
     """The name of the last person who changed a text."""
     who = _versions(tx, text)[-1].changed_by
-    return services.slack.directory.name(request.team, who) or who
+    return services.slack.directory.name_or_id(request.team, who)
 
 
 def find_editor_since(
@@ -73,7 +73,7 @@ def require_active(tx: Transaction, services: Services, request: Request, text: 
     if not text.struck:
         return
     name, you = find_last_editor(tx, services, request, text), request.user
-    is_own = name == (services.slack.directory.name(request.team, you) or you)
+    is_own = name == services.slack.directory.name_or_id(request.team, you)
     raise OutdatedButton(
         f"{'You' if is_own else name} removed {corrections_views.label(text, inside=True)}. Restore it first.",
         offer=restore_offer(text),

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
-from bot.domain.records import Case, Incident, Person
+from bot.domain.records import Incident, Person
 from bot.domain.times.zones import label_of
 from bot.errors import NotRecorded
 from bot.services.context import Request, Services
@@ -112,7 +112,7 @@ async def draw(services: Services, team: str, user: str, tab: HomeTab | None) ->
     )
     shown = (*opened[: home_tab_views.OPEN], *resolved[: home_tab_views.RECENT])
     glances, courses = await services.store.read(
-        lambda tx: (_glances(tx, open_to_them), timeline_store.measure_spans(tx, shown))
+        lambda tx: (case_store.list_latest(tx, open_to_them), timeline_store.measure_spans(tx, shown))
     )
     content = HomeContent(
         owed.only([item for item in owed.items if item.incident.channel in sight.seen]),
@@ -152,10 +152,6 @@ def _weight(incident: Incident) -> int:
 
 def _resolved_at(incident: Incident) -> datetime:
     return incident.resolved_at or incident.opened_at
-
-
-def _glances(tx: Transaction, incidents: list[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident) for incident in incidents]
 
 
 def _page(items: Sequence[T], begins: int, size: int) -> OwedPage[T]:

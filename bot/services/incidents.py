@@ -14,7 +14,7 @@ from bot.domain import incident as incident_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import times
 from bot.domain.alerts import PROGRAMS
-from bot.domain.records import Case, Entry, EntryKind, Incident, Place, Status
+from bot.domain.records import Entry, EntryKind, Incident, Place, Status
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.text import clean_input
 from bot.domain.timeline import PendingEntry, require_text
@@ -161,7 +161,7 @@ async def set_lead(services: Services, request: Request, lead: str, called: str)
         incident = require_incident(tx, request, locking=True)
         if incident.lead == lead:
             raise Refused(f"{name} already leads {incident.key}.")
-        before = services.slack.directory.name(request.team, incident.lead) or incident.lead if incident.lead else ""
+        before = services.slack.directory.name_or_id(request.team, incident.lead) if incident.lead else ""
         incidents_store.save(tx, replace(incident, lead=lead))
         text = f"{name} takes over the lead from {before}" if before else f"{name} leads"
         _note(tx, request, incident, text, EntryKind.LEAD)
@@ -187,7 +187,7 @@ async def reopen(services: Services, request: Request, line: str) -> Message | N
         update_prompt(tx, request, incident.id)  # nothing is asked while it is open
         number = _note(tx, request, incident, f"Reopened: {text}" if text else "Reopened", EntryKind.STATUS)
         secrets_service.warn(tx, incident, RecordRef(RecordKind.ENTRY, str(number)), text, request)
-        by = services.slack.directory.name(request.team, request.user) or request.user
+        by = services.slack.directory.name_or_id(request.team, request.user)
         return incidents_views.channel_message(words.incidents.reopened(key=incident.key, by=by, text=text))
 
     return await run_once(services, request, unit, verb="incidents.reopen")
@@ -363,10 +363,6 @@ ASKED_ABOUT = 8
 PROPOSED = 3
 
 
-def _cases(tx: Transaction, incidents: Iterable[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident) for incident in incidents]
-
-
 async def find_similar(services: Services, request: Request, incident: Incident) -> tuple[SimilarCase, ...]:
     """The most similar past incidents that no one has judged yet.
 
@@ -423,7 +419,7 @@ async def judge(services: Services, request: Request, other_id: int, *, is_same:
         if other_id in search_store.list_verdicts(tx, incident.id):
             raise OutdatedButton("That's already decided. To see the result: `/postmortem`")
         save_verdicts(tx, request, incident, {other_id: is_same})
-        case, *others = _cases(tx, filter(None, (incident, incidents_store.find(tx, other_id))))
+        case, *others = case_store.list_latest(tx, filter(None, (incident, incidents_store.find(tx, other_id))))
         return incidents_views.verdict_receipt(case, others[0], postmortem_views.next_row(case), is_same=is_same)
 
     return await run_once(services, request, unit, verb="recall.judge")
@@ -510,10 +506,6 @@ async def _find(services: Services, request: Request, words: tuple[str, ...]) ->
         )
         shown = [incident for incident in found if incident.channel in seen]
         if shown:
-            cases = await services.store.read(lambda tx, shown=shown: _load(tx, shown[:SHOWN]))  # type: ignore[misc]
+            cases = await services.store.read(lambda tx, shown=shown: case_store.list_latest(tx, shown[:SHOWN]))  # type: ignore[misc]
             return SearchMatches(cases, len(shown) - len(cases), wanted.is_any)
     return SearchMatches([])
-
-
-def _load(tx: Transaction, incidents: list[Incident]) -> list[Case]:
-    return [case_store.load_latest(tx, incident) for incident in incidents]

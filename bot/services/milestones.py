@@ -272,7 +272,7 @@ def _resolve(
         day=clocks.day(entry),
         when=clocks.format_entry(entry),
         text=shorten(mask_credentials(text), 1_000),
-        by=services.slack.directory.name(request.team, request.user) or request.user,
+        by=services.slack.directory.name_or_id(request.team, request.user),
         number=entry.number,
         length=timeline_store.measure_span(tx, incident).length,
     )

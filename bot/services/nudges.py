@@ -56,12 +56,9 @@ def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     """The lead, else the person who opened it; empty if a program did, or if they have left."""
     incident = incidents_store.find(tx, int(reminder.subject))
     asked = filter(None, (incident.lead, incident.opened_by)) if incident is not None else ()
-    return tuple(user for user in asked if user not in PROGRAMS and not _has_left(tx, reminder.team, user))[:1]
-
-
-def _has_left(tx: Transaction, team: str, user: str) -> bool:
-    person = people_store.find(tx, team, user)
-    return person is not None and person.is_deactivated
+    return tuple(user for user in asked if user not in PROGRAMS and not people_store.has_left(tx, reminder.team, user))[
+        :1
+    ]
 
 
 def compose(tx: Transaction, reminder: Reminder, now: datetime) -> tuple[Message, Incident] | None:

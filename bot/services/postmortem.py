@@ -183,7 +183,7 @@ async def fill(
         history = sections_store.list_versions_of(tx, incident.id, slug)
         # Someone saved it while the form was open: the form comes back with both texts.
         if history and history[-1].version != written.version:
-            who = services.slack.directory.name(request.team, history[-1].author) or history[-1].author
+            who = services.slack.directory.name_or_id(request.team, history[-1].author)
             yours = postmortem_views.SentSection(text if written.is_changed else None, verdicts)
             return postmortem_views.conflict_form(case_store.load(tx, incident), section, history[-1], who, yours)
         if written.is_changed or not history:
@@ -262,7 +262,9 @@ async def publish(services: Services, request: Request, *, is_sure: bool = False
         if before.postmortem_status is PostmortemStatus.PUBLISHED:
             who = audit_store.find_last_author(tx, before.id, PUBLISHED_BY)
             page = services.integrations.page.current(tx, before)
-            return postmortem_views.already_published_message(before, _name(services, request, who), page, request.now)
+            return postmortem_views.already_published_message(
+                before, services.slack.directory.name_or_id(request.team, who), page, request.now
+            )
         case = case_store.load_latest(tx, before)
         incident = postmortem_rules.publish(case, request.now)
         if not is_sure and (record.findings or record.edited):
@@ -270,7 +272,7 @@ async def publish(services: Services, request: Request, *, is_sure: bool = False
         _finish(tx, request, incident, "the postmortem was published")
         retire(tx, incident, words.reminders.published(), request.now)
         page = services.integrations.page.after_publication(tx, incident, request.now)
-        by = _name(services, request, request.user)
+        by = services.slack.directory.name_or_id(request.team, request.user)
         publication = Publication(record.responders, record.duration, by, tuple(page))
         message = postmortem_views.published_message(replace(case, incident=incident), publication, request.now)
         if not is_sure:
@@ -298,10 +300,6 @@ async def _read_before_publishing(services: Services, request: Request) -> _Befo
     return await services.store.read(look)
 
 
-def _name(services: Services, request: Request, user: str) -> str:
-    return services.slack.directory.name(request.team, user) or user
-
-
 async def waive(services: Services, request: Request, reason: str) -> Message | None:
     """It is not needed: no more reminders."""
     reason = require_text(clean_input(reason, "That reason"), "Say why it isn't needed: `/postmortem waive a drill`")
@@ -310,7 +308,9 @@ async def waive(services: Services, request: Request, reason: str) -> Message | 
         incident = postmortem_rules.waive(require_incident(tx, request, locking=True), reason)
         _finish(tx, request, incident, "the postmortem was waived")
         retire(tx, incident, words.reminders.waived(reason=shorten(reason, 300)), request.now)
-        return postmortem_views.waived_message(incident, _name(services, request, request.user))
+        return postmortem_views.waived_message(
+            incident, services.slack.directory.name_or_id(request.team, request.user)
+        )
 
     return await run_once(services, request, unit, verb="postmortem.waive")
 
@@ -327,7 +327,7 @@ async def reopen(services: Services, request: Request) -> Message | None:
         incidents_store.save(tx, incident)
         ahead = resume(tx, services.policy.reminders, incident, request.now)
         case = case_store.load_latest(tx, incident)
-        by = _name(services, request, request.user)
+        by = services.slack.directory.name_or_id(request.team, request.user)
         return postmortem_views.reopened_message(case, before, by, ahead, request.now)
 
     return await run_once(services, request, unit, verb="postmortem.reopen")

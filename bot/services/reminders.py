@@ -146,7 +146,11 @@ def list_recipients(tx: Transaction, reminder: Reminder) -> tuple[str, ...]:
     assert found is not None  # noqa: S101 (explain_obsolete has seen it)
     action, incident = found
     asked = (action.owner, incident.lead) if reminder.kind is ReminderKind.FOLLOW_UP else (incident.lead,)
-    here = [user for user in asked if user and not user.startswith("S") and not has_left(tx, reminder.team, user)]
+    here = [
+        user
+        for user in asked
+        if user and not user.startswith("S") and not people_store.has_left(tx, reminder.team, user)
+    ]
     return (*here, incident.channel)[:1]
 
 
@@ -169,13 +173,7 @@ def _parse_assigned(reminder: Reminder) -> _Assignment:
 
 def is_reachable(tx: Transaction, team: str, user: str) -> bool:
     """Whether a DM can reach them: a person, not a user group, who has not left."""
-    return user.startswith(PEOPLE) and not has_left(tx, team, user)
-
-
-def has_left(tx: Transaction, team: str, user: str) -> bool:
-    """Whether a person's account is known to be deactivated."""
-    person = people_store.find(tx, team, user)
-    return person is not None and person.is_deactivated
+    return user.startswith(PEOPLE) and not people_store.has_left(tx, team, user)
 
 
 def compose(tx: Transaction, reminder: Reminder, recipient: str, now: datetime) -> tuple[Message, Incident] | None:
@@ -283,11 +281,11 @@ def _judge_digest(tx: Transaction, reminder: Reminder, now: datetime) -> Settled
         owed = actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now)
         channels = dict.fromkeys(item.incident.channel for item in owed)
         return SettledReminder(reminder, ReminderState.SENT, "actions of a user group are overdue", tuple(channels))
-    if not has_left(tx, reminder.team, reminder.subject):
+    if not people_store.has_left(tx, reminder.team, reminder.subject):
         return SettledReminder(reminder, ReminderState.SENT, "actions are overdue", (reminder.subject,))
     found = [item.incident for item in actions_store.list_overdue_of(tx, reminder.team, reminder.subject, now)]
     leads = [(incident, incident.lead or reminder.subject) for incident in found]
-    heirs = [incident.channel if has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
+    heirs = [incident.channel if people_store.has_left(tx, reminder.team, lead) else lead for incident, lead in leads]
     return SettledReminder(
         reminder, ReminderState.SENT, "the owner of overdue actions has left", tuple(dict.fromkeys(heirs))
     )
@@ -298,7 +296,7 @@ def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Set
     incident = incidents_store.find(tx, int(reminder.subject))
     assert incident is not None  # noqa: S101 (_explain_gone has seen it)
     asked = dict.fromkeys(user for user in (incident.postmortem_owner, incident.lead) if user)
-    here = [user for user in asked if not has_left(tx, reminder.team, user)]
+    here = [user for user in asked if not people_store.has_left(tx, reminder.team, user)]
     is_public = reminders_rules.is_for_the_channel(reminder.slot) or not here
     recipients = (*here[:1], incident.channel) if is_public else tuple(here[:1])
     replaced = {

@@ -73,7 +73,7 @@ async def answer(services: Services, request: Request, text: str, source: Questi
         secrets_service.warn(tx, incident, RecordRef(RecordKind.WHY, str(why.number)), text, request)
         is_told = source.parent is not None and source.seen is None  # `/why branch 2 …` says itself what it explains
         doubt = whys_views.doubt_blocks(why, None if is_told else whys_rules.find_doubt(before, why, source.seen))
-        by, chain = read_name(services, request, request.user), (*before, why)
+        by, chain = services.slack.directory.name_or_id(request.team, request.user), (*before, why)
         is_asked = not whys_rules.is_ended(before) and parent == whys_rules.parent_of_next(before, None)
         note = "" if is_asked else whys_views.branch_note(why, by)
         if _post(tx, request, incident, PromptBody(note, why.number, answer=why.number)):
@@ -82,11 +82,6 @@ async def answer(services: Services, request: Request, text: str, source: Questi
         return whys_views.public_message([*shown, *doubt, *whys_views.question_blocks(incident, chain)])
 
     return await run_once(services, request, unit, verb="whys.answer")
-
-
-def read_name(services: Services, request: Request, user: str) -> str:
-    """A person's name, without a ping."""
-    return services.slack.directory.name(request.team, user) or user
 
 
 def _reply(*, request_in_thread: bool, incident: Incident, chain: Chain, doubt: list[Block]) -> Message | None:
@@ -226,7 +221,7 @@ async def mark_root(
         why = whys_store.amend(tx, replace(why, is_root=True), "root", request.user, request.now)
         chain, note = (
             whys_store.list_chain(tx, incident.id),
-            whys_views.root_note(why, read_name(services, request, request.user)),
+            whys_views.root_note(why, services.slack.directory.name_or_id(request.team, request.user)),
         )
         if _post(tx, request, incident, PromptBody(note, _find_asked(chain), root=why.number)):
             return _reply(request_in_thread=in_thread, incident=incident, chain=chain, doubt=[])
@@ -262,7 +257,7 @@ async def unmark_root(
             raise OutdatedButton(f"Why {number} isn't marked as a root cause. `/why` shows the tree.")
         why = whys_store.amend(tx, replace(why, is_root=False), "no root", request.user, request.now)
         chain = whys_store.list_chain(tx, incident.id)
-        note = whys_views.no_root_note(why, read_name(services, request, request.user))
+        note = whys_views.no_root_note(why, services.slack.directory.name_or_id(request.team, request.user))
         if _post(tx, request, incident, PromptBody(note, _find_asked(chain))):
             return _reply(request_in_thread=in_thread, incident=incident, chain=chain, doubt=[])
         return whys_views.public_message([blocks.section(note), *whys_views.question_blocks(incident, chain)])
@@ -292,7 +287,7 @@ async def form(services: Services, request: Request, parent: int | None, *, in_t
         if parent:
             require_active(tx, services, request, whys_rules.find_why(whys_store.list_all(tx, incident.id), parent))
         before, asked = whys_rules.find_answer(chain, parent), parent or whys_rules.THE_INCIDENT
-        answered = (before, read_name(services, request, before.author)) if before else None
+        answered = (before, services.slack.directory.name_or_id(request.team, before.author)) if before else None
         if answered is not None:
             found = _find_asked(chain)
             if found is None:
@@ -350,7 +345,7 @@ def _amend(
     save = whys_store.move if change == "moved" else partial(whys_store.amend, change=change)
     why = save(tx, why, by=request.user, now=request.now)
     after = whys_store.list_chain(tx, incident.id)
-    note = whys_views.change_note(why, change, read_name(services, request, request.user), after)
+    note = whys_views.change_note(why, change, services.slack.directory.name_or_id(request.team, request.user), after)
     if not whys_views.asks_the_same(before, after):
         _post(tx, request, incident, PromptBody(note, _find_asked(after)))
     elif thread := incidents_store.read_whys_thread(tx, incident.id):

@@ -151,6 +151,10 @@ class Directory:
         person = self._people.get((team, about))
         return person.name if person else self.names.name(team, about)
 
+    def name_or_id(self, team: str, user: str) -> str:
+        """A person as words name them, without a ping: by their id if the name is not known."""
+        return self.name(team, user) or user
+
     def ids(self, team: str) -> set[str]:
         """The ids of everyone in a workspace who was ever seen."""
         return {user for of, user in self._people if of == team and user.startswith(_PEOPLE)}

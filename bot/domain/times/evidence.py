@@ -33,6 +33,7 @@ from bot.domain.times.language import (
     VAGUE,
     WEEKDAY,
     Vocabulary,
+    count_letters,
     is_ordinary,
     list_names,
     load_cldr_words,
@@ -74,13 +75,9 @@ _MOST_LANGUAGES = 8
 _KINDS = (AT, FROM, BETWEEN, ABOUT, BEFORE, AGO, DAY, PART, MONTH, WEEKDAY)
 
 
-def _letters(word: str) -> int:
-    return sum(letter.isalpha() for letter in word)
-
-
 def _is_telling(word: str) -> bool:
     """Whether a word of another language cannot be one of English."""
-    return (not word.isascii() or _letters(word) >= 3) and not is_ordinary(word) and word not in _ENGLISH_TOO
+    return (not word.isascii() or count_letters(word) >= 3) and not is_ordinary(word) and word not in _ENGLISH_TOO
 
 
 @cache
@@ -105,7 +102,7 @@ def _months() -> Mapping[str, tuple[str, ...]]:
     english = vocabulary("en").words[MONTH]
     for code in (*LANGUAGES, *OTHERS):
         for word in list_names(code)[MONTH]:
-            is_long = not word.isascii() or _letters(word) > 3 or word in _SHORT_MONTHS
+            is_long = not word.isascii() or count_letters(word) > 3 or word in _SHORT_MONTHS
             if is_long and word not in english and _is_telling(word) and not word[0].isdigit():
                 found.setdefault(word, []).append(code)
     return {word: tuple(codes) for word, codes in found.items()}

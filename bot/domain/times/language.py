@@ -291,7 +291,8 @@ def _cldr_meaning(kind: str, meaning: str, name: str) -> Any:
     return DayPart(part, None, part == meaning, is_phrase=" " in name and part not in ("am", "pm"))
 
 
-def _letters(word: str) -> int:
+def count_letters(word: str) -> int:
+    """Letters of any script; marks and digits are none."""
     return sum(letter.isalpha() for letter in word)
 
 
@@ -302,7 +303,7 @@ def is_ordinary(word: str) -> bool:
 
 def _is_name(word: str) -> bool:
     """Whether a word of CLDR is more than a single letter or a figure, so that it is distinct from ordinary text."""
-    return not word.isascii() or (_letters(word) >= 3 and word not in _ORDINARY)
+    return not word.isascii() or (count_letters(word) >= 3 and word not in _ORDINARY)
 
 
 def make_pattern(words: Iterable[str]) -> re.Pattern[str] | None:
@@ -323,7 +324,7 @@ def _bare(words: Mapping[str, Any]) -> dict[str, Any]:
         bare = "".join(letter for letter in unicodedata.normalize("NFD", word) if not "\u0300" <= letter <= "\u036f")
         bare = word.replace("\u0451", "\u0435") if any(letter >= "\u0430" for letter in word) else bare
         bare = bare.translate(_BARE)
-        if bare != word and _letters(bare) >= 5 and bare not in _ORDINARY:
+        if bare != word and count_letters(bare) >= 5 and bare not in _ORDINARY:
             found[bare] = value
     return found
 
