@@ -89,20 +89,24 @@ _SAME_LATELY = Statement(
 # It finds the incident and the number itself, so that it can be sent before the answer of `take_entry_number` is there.
 _taken = {"incident_id": _incident.c.id, "number": _incident.c.last_entry}
 _others = [column for column in _entry.c if column.name not in {"id", *_taken}]
-_earlier = _entry.alias()
+# With a limit, so that they are found by their numbers: very many entries may be of one time.
+_latest = (
+    select(_entry)
+    .where(
+        _entry.c.incident_id == _incident.c.id,
+        _entry.c.number > _incident.c.last_entry - bindparam("look_back", type_=Integer),
+    )
+    .order_by(_entry.c.number.desc())
+    .limit(bindparam("look_back", type_=Integer))
+    .correlate(_incident)
+    .subquery("latest")
+)
 _ADD_NEW = Statement(
     insert(_entry)
     .from_select(
         [*_taken, *(column.name for column in _others)],
         select(*_taken.values(), *(bindparam(column.name, type_=column.type) for column in _others)).where(
-            TAKES_ENTRIES,
-            ~exists()
-            .where(
-                _earlier.c.incident_id == _incident.c.id,
-                _earlier.c.number > _incident.c.last_entry - bindparam("look_back", type_=Integer),
-                _same(_earlier),
-            )
-            .correlate(_incident),
+            TAKES_ENTRIES, ~exists().where(_same(_latest)).correlate(_incident)
         ),
     )
     .returning(_entry.c.id, _entry.c.incident_id, _entry.c.number)

