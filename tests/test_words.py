@@ -130,6 +130,38 @@ def test_an_error_code_of_slack_is_said_in_words_with_the_remedy(code: str) -> N
         assert text.count(". ") or text.count(": `"), text
 
 
+REMEDY = re.compile(r"`|[.:?!] \S|, as in |^(Pick|Choose) ")
+"""What to do instead: a command to paste, a second sentence, an example, or a form's field to fill."""
+IN_FORCE = re.compile(r"\balready\b|\banymore\b|\bno more\b")
+"""What was asked for is so, or its reason is gone: there is nothing to do."""
+
+
+def test_every_refusal_says_what_to_do_instead() -> None:
+    found = []
+    for name in modules("bot", "handlers"):
+        tree = ast.parse((ROOT / name).read_text(encoding="utf-8"))
+        for node in ast.walk(tree) if not name.startswith(FROM_FILES) else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Refused" and node.args:
+                sentence = _read_sentence(node.args[0])
+                if sentence and not REMEDY.search(sentence) and not IN_FORCE.search(sentence):
+                    found.append((name, node.lineno, sentence))
+    assert found == []
+
+
+FROM_FILES = ("bot/export/", "bot/services/documents/drafts.py", "bot/rehearsal/", "bot/cli/")
+"""What the command line says of a file: it names the place in it."""
+
+
+def _read_sentence(node: ast.expr) -> str:
+    """What a refusal says, a dash for each value; empty if it is put together, or ends, elsewhere."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    parts = node.values if isinstance(node, ast.JoinedStr) else []
+    if not parts or not isinstance(parts[-1], ast.Constant):
+        return ""
+    return "".join(str(part.value) if isinstance(part, ast.Constant) else "-" for part in parts)
+
+
 def test_nothing_that_people_read_sounds_translated() -> None:
     found = [(place, match[0]) for place, text in list_texts() for match in _TRANSLATED.finditer(text)]
     assert found == []

@@ -394,7 +394,10 @@ def parse_link(typed: str) -> str:
     link = clean_input(typed, "That link")
     is_address = link.startswith(("https://", "http://")) and not any(letter.isspace() for letter in link)
     if link and (not is_address or len(link) > LONGEST_LINK):
-        raise Refused("A link is one address that begins with https:// or http://.", field="link")
+        raise Refused(
+            "A link is one address that begins with https:// or http://, as in https://jira.example/OPS-7.",
+            field="link",
+        )
     return link
 
 

@@ -73,7 +73,7 @@ def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_
 def reopen(incident: Incident) -> Incident:
     """The incident opened again; raises Refused unless it is resolved."""
     if incident.status is not Status.RESOLVED:
-        raise Refused(f"{incident.key} isn't resolved, so you can't reopen it.")
+        raise Refused(f"{incident.key} isn't resolved, so you can't reopen it. Once it's over: `/incident resolved`")
     return replace(
         incident,
         status=Status.OPEN,

@@ -5,7 +5,7 @@ No form is opened for an action that is finished or was taken back.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from bot.domain import actions as actions_rules
 from bot.domain import due_dates as due_dates_rules
@@ -13,7 +13,7 @@ from bot.domain.actions import Operation, ReplyAnswer, find_vague_word
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import RecordKind, RecordRef
-from bot.domain.text import clean_input, describe_unlinked_name, fingerprint, require_text
+from bot.domain.text import clean_input, describe_unlinked_name, fingerprint, format_day, require_text
 from bot.domain.whys import find_why, list_without_action
 from bot.errors import OutdatedButton, Refused
 from bot.services import reminders as reminders_service
@@ -63,7 +63,7 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
     """Write an action down."""
     text = require_text(clean_input(asking.text, "That action"), _EXAMPLE)
     if asking.due_on is not None:
-        await _require_ahead(services, request, asking.due_on)
+        await require_ahead(services, request, asking.due_on)
     keeper = await require_owner(services, request, asking.owner or request.user)
     overdue_at = due_dates_rules.overdue_at(asking.due_on, find_zone(keeper)) if asking.due_on else None
     new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, request.user, request.now, asking.kind)
@@ -97,10 +97,14 @@ async def read_today(services: Services, request: Request) -> date:
     return request.now.astimezone(find_zone(await services.slack.directory.look_up(request.team, request.user))).date()
 
 
-async def _require_ahead(services: Services, request: Request, due_on: date) -> None:
+async def require_ahead(services: Services, request: Request, due_on: date) -> None:
     """Raises Refused for a day that is over where the author lives."""
-    if due_on < await read_today(services, request):
-        raise Refused(f"{due_on.isoformat()} is past. Pick today or a later day.", field="due")
+    today = await read_today(services, request)
+    if due_on < today:
+        example = format_day(today + timedelta(days=7), today)
+        raise Refused(
+            f"{format_day(due_on, today)} is past. Pick today or a later day, such as {example}.", field="due"
+        )
 
 
 async def close(services: Services, request: Request, number: int, reason: str | None) -> Message | None:
@@ -221,7 +225,7 @@ async def move(
 
     `time_of_day` was typed with the date: the answer says that it is not stored.
     """
-    await _require_ahead(services, request, due_on)
+    await require_ahead(services, request, due_on)
     owner = await services.store.read(lambda tx: require_touchable(tx, request, action_id)[0].owner)
     keeper = await services.slack.directory.look_up(request.team, owner or request.user)
     overdue_at = due_dates_rules.overdue_at(due_on, find_zone(keeper))

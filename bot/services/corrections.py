@@ -18,6 +18,7 @@ from bot.domain.text import clean_input
 from bot.domain.timeline import TimeOffer
 from bot.domain.times import Reading
 from bot.errors import OutdatedButton, Refused
+from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.reminders import apply_correction
 from bot.services.timeline import parse_form_time, read_own_clocks, require_entry
@@ -97,6 +98,7 @@ def amend_entry(
     incident, entry = before
     entry = timeline_store.amend(tx, entry, change, request.user, request.now)
     after = apply_correction(tx, services.policy.reminders, incident, entry, request.now)
+    outdated_buttons_service.drop_in(tx, incident.id, request.now)
     return entry, Correction(incident, after, request.user, shown.is_harmless)
 
 

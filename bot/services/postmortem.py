@@ -30,7 +30,7 @@ from bot.domain.text import clean_input, format_day_time, require_text, shorten
 from bot.errors import OutdatedButton, Refused
 from bot.services import incidents as incidents_service
 from bot.services import secrets as secrets_service
-from bot.services.actions import read_today, require_action, require_open, require_owner
+from bot.services.actions import require_action, require_ahead, require_open, require_owner
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_active
 from bot.services.documents import drafts as drafts_service
@@ -90,7 +90,7 @@ def _case(tx: Transaction, request: Request) -> Case:
 async def section_form(services: Services, request: Request, slug: str) -> Block:
     """The form of one section, or with an empty slug of the first blank one, with what the record knows of it."""
     if slug and slug not in BY_SLUG:
-        raise Refused("There's no such section.")
+        raise Refused("There's no such section. To see all of them: `/postmortem`")
 
     def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
         case = _case(tx, request)
@@ -445,12 +445,8 @@ async def action_form(services: Services, request: Request, action_id: int) -> B
 async def complete(services: Services, request: Request, action_id: int, completion: CompletedAction) -> Message | None:
     """Give an action its owner, date and link; raises Refused, naming the field, for what cannot be."""
     link = actions_rules.parse_link(completion.link) if "link" in completion.changed else ""
-    if (
-        "due" in completion.changed
-        and completion.due_on is not None
-        and completion.due_on < await read_today(services, request)
-    ):
-        raise Refused(f"{completion.due_on.isoformat()} is past. Pick today or a later day.", field="due")
+    if "due" in completion.changed and completion.due_on is not None:
+        await require_ahead(services, request, completion.due_on)
     if "owner" in completion.changed:
         owner = completion.owner
         keeper = await require_owner(services, request, owner or request.user)

@@ -505,7 +505,8 @@ def _reschedule(
 def _require_free(tx: Transaction, incident: Incident) -> None:
     current = incidents_store.find_current(tx, Place(incident.team, incident.channel))
     if current is not None and current.id != incident.id and current.status is not Status.RESOLVED:
-        raise Refused(f"{current.key} is open in its channel now, so {incident.key} can't be reopened there.")
+        refusal = f"{current.key} is open in its channel now, so {incident.key} can't be reopened there."
+        raise Refused(f"{refusal} End that one first: `/incident resolved`")
 
 
 LATEST = 8

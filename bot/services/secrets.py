@@ -313,7 +313,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
     def find_values(tx: Transaction) -> tuple[Incident, frozenset[str]]:
         incident = incidents_store.find(tx, request.incident_id or 0)
         if incident is None or incident.team != request.team:
-            raise Refused("It isn't there anymore.")
+            raise Refused(TEXT_GONE)
         values = (read_value(spot, secrets_store.read_text(tx, incident.id, spot)) for spot in marked)
         return incident, frozenset(filter(None, values))
 
@@ -323,7 +323,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
         incident, values = find_values(tx)  # again, in this transaction: it may have changed since Slack was asked
         locked = incidents_store.find(tx, incident.id, locking=True)
         if locked is None or not values:
-            raise Refused("It isn't there anymore.")
+            raise Refused(TEXT_GONE)
         done = Redaction(locked, values, request.user, request.now).take_out(tx)
         return secrets_views.other_redaction_receipt(incidents_store.find(tx, locked.id) or locked, done, also.left(tx))
 
@@ -333,6 +333,7 @@ async def redact_there(services: Services, request: Request, marked: tuple[Secre
 log = logging.getLogger(__name__)
 
 DROPPED = "it was deleted when its entry was redacted"
+TEXT_GONE = "That text isn't there anymore: it was redacted or edited meanwhile."
 
 
 async def redact(
@@ -361,10 +362,11 @@ async def redact(
         if not values and not files:
             is_redacted = any(secrets_rules.REDACTED in text for text in texts)
             state = "is already redacted" if is_redacted else "has nothing that looks like a credential"
-            raise Refused(f"{secrets_views.capital_name(subject)} {state}.")
+            raise Refused(f"{secrets_views.capital_name(subject)} {state}.{_as_words(subject)}")
         done = Redaction(incident, values, request.user, request.now).take_out(tx)
         if entry and files:
             attachments_store.discard(tx, entry.id, DROPPED)
+            outdated_buttons_service.drop_in(tx, incident.id, request.now)
         return secrets_views.redaction_receipt(subject, done, files, also.left(tx))
 
     reply = await run_once(services, request, unit, verb="secrets.redact")
@@ -390,7 +392,10 @@ async def redact_words(services: Services, request: Request, subject: RecordRef,
             raise _missing(subject, incident)
         if request.user not in authors | {incident.lead, incident.postmortem_owner}:
             name = secrets_views.name_record(subject)
-            raise Refused(f"Only its author, the incident's lead or the postmortem's owner can redact words of {name}.")
+            raise Refused(
+                f"Only its author, the incident's lead or the postmortem's owner can redact words of {name}. Ask one "
+                "of them."
+            )
         values = secrets_rules.find_words(texts, words)
         if not values:
             name = secrets_views.capital_name(subject)
@@ -484,7 +489,15 @@ def _find_wordings(
 
 
 def _missing(subject: RecordRef, incident: Incident) -> Refused:
-    return Refused(f"{incident.key} has no {secrets_views.name_record(subject).removeprefix('the ')}.")
+    show = {RecordKind.ENTRY: "/timeline show", RecordKind.WHY: "/why show", RecordKind.ACTION: "/action list"}
+    hint = f" To see what there is: `{show[subject.kind]}`" if subject.kind in show else ""
+    return Refused(f"{incident.key} has no {secrets_views.name_record(subject).removeprefix('the ')}.{hint}")
+
+
+def _as_words(subject: RecordRef) -> str:
+    """How words that look like nothing are redacted."""
+    command = {RecordKind.ENTRY: "/timeline", RecordKind.WHY: "/why"}.get(subject.kind)
+    return f' To redact other words: `{command} redact {subject.which} "the words"`' if command else ""
 
 
 def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[set[str], tuple[str, ...]]:

@@ -206,7 +206,7 @@ async def test_the_form_of_an_action_asks_for_all_that_an_action_has(sqlite_url:
         assert list(answer.errors) == ["link"]
         past = values | {"link": "https://demo.example/1", "due": "2026-11-20"}
         assert (await play.slack.submit(play.ana, view, past)).errors == {
-            "due": "2026-11-20 is past. Pick today or a later day."
+            "due": "Fri 20 Nov is past. Pick today or a later day, such as Mon 30 Nov."
         }
         assert (await play.slack.submit(play.ana, view, values | {"link": "https://demo.example/1"})).ok
         (action,) = play.case().actions
@@ -217,6 +217,6 @@ async def test_an_action_that_would_be_overdue_at_once_is_asked_for_another_day(
     async with on_stage(sqlite_url) as play:
         await open_incident(play)
         answer = await type_command(play, play.ana, "/action add a load test @Bo Demo due 2026-11-20")
-        assert "2026-11-20 is past. Pick today or a later day." in answer
+        assert "Fri 20 Nov is past. Pick today or a later day, such as Mon 30 Nov." in answer
         assert "add a load test" in answer
         assert play.case().actions == ()

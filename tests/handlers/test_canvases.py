@@ -171,7 +171,7 @@ async def test_one_whose_answer_was_lost_is_found_and_not_made_twice(sqlite_url:
         ("team_tier_cannot_create_channel_canvases", "this workspace's plan has no canvases in channels"),
         ("canvas_disabled_user_team", "an admin switched canvases off"),
         ("missing_scope", "I need the permissions `canvases:write` and `canvases:read`"),
-        ("canvas_creation_failed", "Slack refused it (canvas_creation_failed)"),
+        ("canvas_creation_failed", "Slack refused it, and the server's log says why"),
     ],
 )
 async def test_where_there_can_be_no_canvas_the_file_comes_and_says_why(

@@ -80,7 +80,7 @@ REMEDIES = {
     "file_uploads_disabled": "switched file uploads off",
     "file_upload_size_restricted": "Try a smaller format",
     "posting_to_channel_denied": "An admin restricts who can post there",
-    "something_new": "Slack refused it, or its answer was lost (something_new)",
+    "something_new": "Slack refused it, or its answer was lost. Check if the file is there, then try again.",
 }
 
 

@@ -106,9 +106,11 @@ async def test_a_link_that_is_no_address_is_refused_at_its_field(sqlite_url: str
         await type_command(play, play.ana, "/postmortem")
         view = await window(play, play.ana, "finding_action")
         answer = await play.slack.submit(play.ana, view, {"link": "OPS-1"})
-        assert answer.body["errors"] == {"link": "A link is one address that begins with https:// or http://."}
+        assert answer.body["errors"] == {
+            "link": "A link is one address that begins with https:// or http://, as in https://jira.example/OPS-7."
+        }
         past = await play.slack.submit(play.ana, view, {"due": "2026-11-01", "link": ""})
-        assert past.body["errors"] == {"due": "2026-11-01 is past. Pick today or a later day."}
+        assert past.body["errors"] == {"due": "Sun 1 Nov is past. Pick today or a later day, such as Mon 30 Nov."}
 
 
 async def test_publishing_asks_about_what_is_left_and_is_not_refused(sqlite_url: str) -> None:

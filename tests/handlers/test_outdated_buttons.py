@@ -2,7 +2,7 @@
 
 import json
 
-from bot.rehearsal.screen import ShownMessage
+from bot.rehearsal.screen import ShownMessage, ShownView, list_elements
 from bot.slack.views.history_scan import TICKS
 from tests.handlers.test_postmortem import fill
 from tests.handlers.test_publishing import ready
@@ -269,3 +269,54 @@ async def test_findings_in_a_dm_lose_the_buttons_of_those_that_were_mended(datab
         assert first not in labels(now)
         assert not {"finding_severity", "finding_lead"} & set(actions_of(now))
         assert "Export" in labels(now)
+
+
+async def test_the_answer_in_a_dm_loses_reopen_once_the_action_is_open_again(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await open_incident(play)
+        await type_command(play, play.ana, "/action cap the retries @Bo Demo")
+        await play.settle()
+        room = play.slack.dm(play.bo)
+        await play.slack.say(play.bo, room, "done 1")
+        await play.settle()
+        answer = having(play, play.bo, "action_reopen", room)
+        await type_command(play, play.ana, "/action reopen 1")
+        await play.settle()
+        assert labels(shown_now(play, answer, play.bo)) == []
+
+
+async def test_a_warning_about_an_entry_with_a_file_keeps_the_button_that_deletes_the_file(sqlite_url: str) -> None:
+    async with talk(sqlite_url) as play:
+        await play.slack.say(play.bo, play.channel, f"04:20 {LEAK}", files=[("dump.csv", b"a,b")])
+        until(play, NOON)
+        await looked_back(play)
+        view = await chosen(play)
+        (value,) = options_of(view)
+        await play.slack.submit(play.ana, view, {f"{TICKS}0": [value]})
+        await play.settle()
+        warning = having(play, play.ana, "secret_redact_files", play.slack.dm(play.ana))
+        await play.slack.click(play.ana, warning, "secret_redact")
+        await play.settle()
+        assert labels(shown_now(play, warning)) == ["Redact with files"]
+        await play.slack.click(play.ana, warning, "secret_redact_files")
+        await play.settle()
+        assert labels(shown_now(play, warning)) == []
+
+
+async def test_a_correction_that_all_read_loses_its_buttons_once_the_entry_is_changed_again(sqlite_url: str) -> None:
+    async with on_stage(sqlite_url) as play:
+        await open_incident(play)
+        for line in ("/incident resolved 13:10", "/timeline delete 2"):
+            await type_command(play, play.ana, line)
+            await play.settle()
+        await press(play, play.bo, "timeline_restore")
+        posted = having(play, play.chandra, "timeline_undo")
+        assert "INC-1 is resolved again" in posted.plain
+        await type_command(play, play.ana, "/timeline edit 2 restarted the database")
+        await play.settle()
+        assert labels(shown_now(play, posted, play.chandra)) == []
+
+
+def options_of(view: ShownView) -> list[str]:
+    """The values of all boxes that can be ticked in a window."""
+    return [one["value"] for _, element in list_elements(view.blocks) for one in element.get("options", ())]

@@ -71,7 +71,7 @@ async def test_what_was_redacted_there_meanwhile_does_not_stand_there_any_more(s
         await type_command(play, play.chandra, f"/timeline {LEAK}", room)
         await press(play, play.chandra, "secret_redact", channel=room)
         await press(play, play.bo, "secret_redact_there")
-        assert "It isn't there anymore." in last(play, play.bo).plain
+        assert "That text isn't there anymore: it was redacted or edited meanwhile." in last(play, play.bo).plain
         assert PASSWORD.encode() not in files(sqlite_url)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.rehearsal.screen import ShownView
-from tests.support.interactions import last, on_stage, press, type_command
+from tests.support.interactions import having, last, on_stage, press, type_command, window
 from tests.support.play import Play
 from tests.support.shares import KEY, LEAK, asked_to_share, audit_rows, leak_secret, places, read_refusal
 
@@ -25,8 +25,12 @@ async def test_a_shared_channel_is_asked_about_before_anything_is_posted(databas
     async with on_stage(database_url, transport=transport) as play:
         places(play)[play.channel].shared = True
         await leak_secret(play)
-        view = await decide_export(play, "/postmortem export", "masked")
-        question = next(one for one in play.slack.messages(play.slack.dm(play.ana)) if one.buttons)
+        await type_command(play, play.ana, "/postmortem export")
+        await play.settle()
+        question = having(play, play.ana, "exports_decide", play.slack.dm(play.ana))
+        view = await window(play, play.ana, "exports_decide", play.slack.dm(play.ana))
+        await play.slack.submit(play.ana, view, {"copy": "masked"})
+        await play.settle()
         assert "*Nothing is posted yet.* People from another organization can read #checkout" in question.plain
         assert "4 members, and everyone in this workspace." in view.plain
         assert "*It is shared with 1 other organization* (T0ELSEWHERE)" in view.plain

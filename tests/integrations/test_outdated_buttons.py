@@ -4,7 +4,7 @@ import pytest
 
 from tests.handlers.test_outdated_buttons import shown_now
 from tests.handlers.test_postmortem import fill
-from tests.integrations.confluence.test_private_incidents import is_made_private
+from tests.integrations.confluence.test_private_incidents import ask_for_page, is_made_private
 from tests.integrations.jira.test_sync import add_owned_action, issue, with_jira
 from tests.integrations.statuspage.test_sync import publish_update, with_page
 from tests.integrations.test_sync import connect, failure, want_link
@@ -154,3 +154,13 @@ async def test_the_last_word_to_customers_is_not_asked_for_any_more_once_they_re
         await publish_update(play, status="resolved", body="It is over.", components=[])
         await play.settle()
         assert labels(shown_now(play, asked)) == []
+
+
+async def test_the_question_about_a_private_page_goes_once_somebody_agreed(database_url: str) -> None:
+    async with with_confluence(database_url) as (play, wiki):
+        view = await ask_for_page(play)
+        question = having(play, play.bo, "confluence_look")
+        await play.slack.submit(play.ana, view)
+        await play.pass_time(seconds=1)
+        assert len(wiki.pages) == 1
+        assert labels(shown_now(play, question)) == []

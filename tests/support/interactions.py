@@ -14,6 +14,7 @@ from bot.rehearsal.screen import ShownMessage, ShownView
 from bot.rehearsal.server import StandIn
 from bot.slack.views.blocks import MORE
 from tests.support.play import Play, playing
+from tests.support.posted_buttons import POSTED, list_buttons
 
 _COMMAND = re.compile(r"`/(?:timeline|why|incident|action|postmortem)[^`]*`")
 """What Slack refuses if it is typed in a thread."""
@@ -60,6 +61,11 @@ def require_sayable(slack: StandIn, refused: frozenset[str] = frozenset()) -> No
     posts = [call.args for call in slack.calls if call.method in _SENDING and call.ok]
     for content in (*acks, *answers, *posts):
         require_spelt_out(content)
+    # Those of the outbox have an address that is stored: their buttons are taken away once they are outdated.
+    shown = [
+        _blocks_of(call.args) for call in slack.calls if call.method == "chat.postMessage" and call.args.get("metadata")
+    ]
+    assert {name for blocks in shown for name in list_buttons(blocks)} - POSTED == set()
     for content in (*acks, *answers):
         assert "refused" not in content
         assert len(str(content.get("text", ""))) <= LONGEST_TEXT
@@ -74,8 +80,7 @@ def require_spelt_out(content: dict[str, Any]) -> None:
 
     Screen readers read nothing else, and neither do notifications.
     """
-    blocks = content.get("blocks") or []
-    blocks = json.loads(blocks) if isinstance(blocks, str) else blocks
+    blocks = _blocks_of(content)
     text = str(content.get("text", ""))
     if len(text) < _CUT:
         shown = "\n".join(_texts_in(blocks))
@@ -83,6 +88,12 @@ def require_spelt_out(content: dict[str, Any]) -> None:
         assert not missing, (sorted(missing), text, blocks)
         doubled = _count_lines(text) - (_count_lines(shown) | Counter(dict.fromkeys(_count_lines(text), 1)))
         assert not doubled, (doubled, text, blocks)
+
+
+def _blocks_of(content: dict[str, Any]) -> list[dict[str, Any]]:
+    blocks = content.get("blocks") or []
+    found: list[dict[str, Any]] = json.loads(blocks) if isinstance(blocks, str) else blocks
+    return found
 
 
 def _texts_in(blocks: list[dict[str, Any]]) -> Iterator[str]:

@@ -296,7 +296,7 @@ async def show_more(services: Services, request: Request, storm_id: int) -> Mess
     def unit(tx: Transaction) -> None:
         storm = alerts_store.find_storm(tx, storm_id)
         if storm is None or (storm.team, storm.channel) != (request.team, request.place.channel):
-            raise Refused("Those alerts belong to another channel.")
+            raise Refused("Those alerts belong to another channel. Answer them there.")
         found = alerts_store.list_of_storm(tx, storm_id, AT_ONCE)
         if not found:
             raise OutdatedButton("All of those alerts already have their own message, or are dealt with.")
@@ -321,7 +321,7 @@ def _group(tx: Transaction, request: Request, alert_id: int, *, locking: bool = 
     if group is None:
         raise OutdatedButton(f"That alert is too old and was deleted. Start an incident: {OPENING}")
     if (group.team, group.channel) != (request.team, request.place.channel):
-        raise Refused("That alert belongs to another channel.")
+        raise Refused("That alert belongs to another channel. Answer it there.")
     if group.stand is GroupState.MERGED:
         raise OutdatedButton("That alert is part of one that began earlier. Use the buttons on that one's message.")
     return group
