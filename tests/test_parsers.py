@@ -6,6 +6,7 @@ text is no person's is in `NO_TEXT`.
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
 from types import FunctionType
@@ -14,13 +15,19 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from bot import bounds
 from bot.domain import masking as masking_rules
+from bot.domain import postmortem as postmortem_rules
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.times.language import vocabulary
 from bot.domain.whys import BLAME_WORDS
 from bot.errors import AfterwordError
+from bot.export import FORMATS, Exporter
+from tests.support.export import cases
 from tests.support.growth import judge
+from tests.support.parsers import ENTRIES, functions_in, takes_text
 from tests.support.patterns import Attack, module_of, product
+from tests.support.text_users import NO_READERS
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -30,6 +37,20 @@ WHERE = (
     *("bot/integrations/atlassian.py", "bot/integrations/http.py", "bot/web/slack_endpoint.py"),
 )
 """Where texts are read and written. What is elsewhere passes them on."""
+
+FLOORS = (
+    "bot/cli/",
+    "bot/domain/",
+    "bot/export/",
+    "bot/integrations/",
+    "bot/settings/",
+    "bot/slack/",
+    "bot/web/",
+    "handlers/",
+)
+"""Where a function that takes a text is tried, or said to be no reader."""
+READING = ("read_", "parse_", "unpack_", "split_")
+"""The verbs of what reads, among the views: the others write messages, whose texts are cut first."""
 
 BY_NAME: dict[str, object] = {
     "most": 4,
@@ -263,6 +284,65 @@ def complaints(name: str, texts: tuple[Attack, ...]) -> list[str]:
         worst = next((bad for each in texts if (bad := judge(work, each, noticed=NOTICED, heaviest=HEAVIEST))), None)
         found += [f"{name}:{function}: {worst}"] if worst else []
     return found
+
+
+def test_every_reader_of_text_is_tried() -> None:
+    found = {name: {word for word, function in functions_in(name) if takes_text(function)} for name in product()}
+    known = {name: set(words.split()) for name, words in NO_READERS.items()}
+    missing = {
+        f"{name}:{word}"
+        for name, words in found.items()
+        if name.startswith(FLOORS)
+        for word in words - _list_trials(name) - known.get(name, set())
+        if "views" not in name or word.startswith(READING)
+    }
+    assert missing - ENTRIES.keys() == set()
+    assert {entry for entry in ENTRIES if entry.rpartition(":")[2] not in found[entry.rpartition(":")[0]]} == set()
+    assert {f"{name}:{word}" for name, words in known.items() for word in words - found.get(name, set())} == set()
+
+
+def _list_trials(name: str) -> set[str]:
+    return {each.partition("(")[0] for each in trials(name)} if name.startswith(WHERE) else set()
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_what_needs_more_than_a_text_costs_in_step_with_it(entry: str) -> None:
+    assert _worst(entry, FEW) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_what_needs_more_than_a_text_costs_in_step_with_many(entry: str) -> None:
+    assert _worst(entry, MORE) == []
+
+
+def _worst(entry: str, texts: tuple[Attack, ...]) -> list[str]:
+    def work(text: str) -> object:
+        try:
+            return ENTRIES[entry](text)
+        except (AfterwordError, ArithmeticError, LookupError, OSError, TypeError, ValueError):
+            return None  # a refusal; no other error, such as RecursionError, is one
+
+    return [str(bad) for each in texts if (bad := judge(work, each, noticed=NOTICED, heaviest=HEAVIEST))][:1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "pdf"])
+def test_an_export_costs_in_step_with_its_texts(form: str) -> None:
+    """But for the PDF, which a process with limits on time and memory makes: tests/export/sandbox."""
+    case, exporter = cases.FULL, Exporter()
+
+    def work(text: str) -> object:
+        entries = tuple(replace(entry, text=text) for entry in case.entries[:2])
+        whys = tuple(replace(why, text=text) for why in case.whys[:2])
+        actions = tuple(replace(action, text=text) for action in case.actions[:2])
+        sections = {slug: replace(section, text=text) for slug, section in list(case.sections.items())[:2]}
+        incident = replace(case.incident, title=text[: bounds.TITLE])
+        filled = replace(case, incident=incident, entries=entries, whys=whys, actions=actions, sections=sections)
+        return exporter.render(postmortem_rules.compile_document(filled, cases.NOW), form)
+
+    texts = [Attack("", piece, "=") for piece in PIECES[::6]]
+    assert [str(bad) for each in texts if (bad := judge(work, each, least=2_500, noticed=0.1, heaviest=10_000))] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
