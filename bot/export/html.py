@@ -224,12 +224,17 @@ def _render_on_paper(text: str) -> Markup:
 
 
 def _render_on_screen(text: str) -> Markup:
+    if "`" not in text and "://" not in text:  # nearly all
+        return escape(text)
     return _render_code(text, link_addresses)
 
 
 def _render_code(text: str, words: Callable[[str], Markup]) -> Markup:
     if "`" not in text:
         return words(text)
+    if only := text_rules.split_at_only_span(text):
+        before, code, after = only
+        return Markup(f"{words(before)}<code>{escape(code)}</code>{words(after)}")  # noqa: S704 (all of it is escaped)
     return Markup().join(
         words(piece.text) if piece.kind is PieceKind.WORDS else _CODE[piece.kind].format(piece.text)
         for piece in text_rules.split_pieces(text)

@@ -81,6 +81,17 @@ class Scale:
     def x(self, moment: datetime) -> float:
         """The place of a moment, always on the axis. A later moment is never further left."""
         index = max(bisect_right(self.stretches, moment, key=lambda stretch: stretch.start) - 1, 0)
+        return self._place(index, moment)
+
+    def places(self, moments: Iterable[datetime]) -> Iterator[float]:
+        """The place of each moment. They must be in order, so that none has to be looked for."""
+        index, last = 0, len(self.stretches) - 1
+        for moment in moments:
+            while index < last and self.stretches[index + 1].start <= moment:
+                index += 1
+            yield self._place(index, moment)
+
+    def _place(self, index: int, moment: datetime) -> float:
         here = self.stretches[index]
         if moment <= here.end:
             return here.left + max((moment - here.start).total_seconds(), 0) * self.per_second
@@ -308,8 +319,9 @@ def find_severities(document: Document, end: datetime) -> tuple[SeveritySpan, ..
     """
     changes: list[tuple[datetime, int]] = []
     first = document.started_at or document.timeline[0].happened_at
+    severity = EntryKind.SEVERITY  # found once, since Python 3.11 takes long to find a member of an enum
     for line in document.timeline:
-        levels = _SEVERITY.findall(line.text) if line.kind is EntryKind.SEVERITY else []
+        levels = _SEVERITY.findall(line.text) if line.kind is severity else []
         if len(levels) > 1 and not changes:  # "from sev2 to sev1": what it was before the first change
             changes.append((first, int(levels[0])))
         if levels:
@@ -326,6 +338,6 @@ def find_severities(document: Document, end: datetime) -> tuple[SeveritySpan, ..
     )
 
 
-def find_longest_silence(document: Document) -> TimeSpan | None:
-    """The longest quiet span, if there is any."""
-    return max(find_quiet_spans(list_spans(document)), key=lambda span: span.length, default=None)
+def find_longest_silence(spans: Iterable[TimeSpan]) -> TimeSpan | None:
+    """The longest quiet span, if there is any. `spans` are ordered by their start."""
+    return max(find_quiet_spans(spans), key=lambda span: span.length, default=None)

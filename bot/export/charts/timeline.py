@@ -106,7 +106,8 @@ def _write_number(chart: Chart, line: TimelineLine, x: float, y: float, anchor: 
 
 def _make_columns_lane(chart: Chart) -> ChartLane:
     # For timelines that are too dense for a mark for each entry.
-    columns = Counter(int((chart.scale.x(line.happened_at) - LEFT) // _COLUMN) for line in chart.document.timeline)
+    places = chart.scale.places(line.happened_at for line in chart.document.timeline)
+    columns = Counter(int((place - LEFT) // _COLUMN) for place in places)
     most = max(columns.values())
 
     def draw(top: float) -> None:
@@ -289,10 +290,11 @@ def draw_timeline(document: Document) -> ChartImage | None:
     """The timeline of a document, or None if it has no entry. Its size is bounded, whatever the timeline holds."""
     if not document.timeline:
         return None
-    return draw_in_both_widths(lambda sheet, suffix: _draw_sheet(document, sheet, suffix))
+    description = describe_timeline(document)
+    return draw_in_both_widths(lambda sheet, suffix: _draw_sheet(document, description, sheet, suffix))
 
 
-def _draw_sheet(document: Document, sheet: SvgCanvas, suffix: str) -> ChartImage:
+def _draw_sheet(document: Document, description: str, sheet: SvgCanvas, suffix: str) -> ChartImage:
     drawn = make_chart(document, sheet)
     entries = make_entries_lane(drawn)
     lanes = (make_phases_lane(drawn), make_severity_lane(drawn), entries, make_ranges_lane(drawn))
@@ -311,9 +313,7 @@ def _draw_sheet(document: Document, sheet: SvgCanvas, suffix: str) -> ChartImage
     foot = draw_axis(drawn, tops[-1])
     draw_cuts(drawn, top, tops[-1], marks + 3.5)
     height = _write_notes(drawn, foot)
-    caption = Caption(
-        make_anchor(document.key, f"timeline{suffix}"), f"Timeline of {document.key}", describe_timeline(document)
-    )
+    caption = Caption(make_anchor(document.key, f"timeline{suffix}"), f"Timeline of {document.key}", description)
     return drawn.sheet.picture(caption, height)
 
 
@@ -361,7 +361,7 @@ def describe_timeline(document: Document) -> str:
         f"sev{each.level} from {_format_time(each.span.start, with_date=with_date)}"
         for each in find_severities(document, last)
     ]
-    silence = find_longest_silence(document)
+    silence = find_longest_silence(shown)
     count = scale_chart.count_entries(len(document.timeline))
     return " ".join(
         [
