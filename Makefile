@@ -50,8 +50,8 @@ bench: $(DEV) ## measure how fast Afterword answers
 
 lock: ## lock the dependencies (needs uv); to move every version: make lock WITH=--upgrade
 	$(LOCK) $(WITH) --group build -o requirements.lock
-	$(LOCK) $(WITH) --extra pdf --group build -o docs/deploy/image.lock
-	$(LOCK) $(WITH) --extra pdf --group build --group dev -o requirements-dev.lock
+	$(LOCK) $(WITH) --extra docx --extra pdf --group build -o docs/deploy/image.lock
+	$(LOCK) $(WITH) --extra docx --extra pdf --group build --group dev -o requirements-dev.lock
 
 clean: ## remove what was built
 	rm -rf .venv dist demo-out .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
