@@ -29,7 +29,6 @@ from bot.policy import build_policy, build_retention_rules
 from bot.scheduler import Sweeper
 from bot.services import incidents as incidents_service
 from bot.services import people as people_service
-from bot.services import reminders as reminders_service
 from bot.services.alerts import groups as groups_service
 from bot.services.context import Integrations, Policy, Services, SlackGateway
 from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
@@ -39,7 +38,8 @@ from bot.services.history.retention import Pruner
 from bot.services.history_scan import HistoryScanner
 from bot.services.home_tab import HomeTabRenderer
 from bot.services.live_message import LiveMessageRenderer, read_replaced
-from bot.services.notifications import Composer, Visibility
+from bot.services.notifications import reminders as reminders_service
+from bot.services.notifications.composer import Composer, Visibility
 from bot.settings import Settings
 from bot.settings.integrations import HOOK_SECRETS
 from bot.slack.channels import Channels, VisibleChannels

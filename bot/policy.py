@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from bot.domain import masking as masking_rules
 from bot.domain.actions import VAGUE_WORDS
-from bot.domain.alerts import AlertRules, parse_conditions
+from bot.domain.alerts.groups import AlertRules, parse_conditions
 from bot.domain.masking import MaskRules
 from bot.domain.reminders import QuietHours, ReminderRules
 from bot.domain.whys import parse_blame_words

@@ -9,9 +9,9 @@ from bot.domain.records import ActionKind
 from bot.domain.text import describe_unlinked_name, require_length
 from bot.errors import Refused
 from bot.services import actions as actions_service
-from bot.services import notifications as notifications_service
 from bot.services.actions import Asking
 from bot.services.context import Request
+from bot.services.notifications import composer as composer_service
 from bot.slack.mrkdwn import find_group, find_users, strip_groups, strip_mentions
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
@@ -222,9 +222,9 @@ async def answer_message(boundary: Boundary, body: Body) -> None:
         other, text = await _find_owner(boundary, request, require_length(written, "That message"))
         line = _resolve(boundary, request, text)
         if other is not None or not await postmortem_handlers.answer_message(boundary, request, line):
-            await notifications_service.apply_reply(boundary.services, request, line, other)
+            await composer_service.apply_reply(boundary.services, request, line, other)
     except Refused as refused:
-        await notifications_service.say(boundary.services, request, refusal(refused, ""))
+        await composer_service.say(boundary.services, request, refusal(refused, ""))
 
 
 async def _move(boundary: Boundary, sent: Submission) -> Message | None:

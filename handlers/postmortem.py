@@ -10,12 +10,12 @@ from bot.domain.text import find_nearest, require_length
 from bot.errors import Refused
 from bot.integrations.confluence import service as confluence_service
 from bot.services import incidents as incidents_service
-from bot.services import notifications as notifications_service
 from bot.services import postmortem as postmortem_service
 from bot.services.context import Request
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents import exports as exports_service
 from bot.services.documents.drafts import SeenText
+from bot.services.notifications import composer as composer_service
 from bot.services.postmortem import CompletedAction
 from bot.slack.mrkdwn import find_channels
 from bot.slack.views import actions as actions_views
@@ -237,7 +237,7 @@ async def answer_message(boundary: Boundary, request: Request, text: str) -> boo
     answer = await verb.run(boundary, Command(about, text, match=match))
     if isinstance(answer, dict):
         message = for_reader(answer, request.user) if answer else answer
-        await notifications_service.say(boundary.services, replace(request, key=f"{request.key}+said"), message)
+        await composer_service.say(boundary.services, replace(request, key=f"{request.key}+said"), message)
     return True
 
 

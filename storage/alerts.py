@@ -28,7 +28,7 @@ from sqlalchemy import (
     update,
 )
 
-from bot.domain.alerts import RANKS, REPEATED, Alert, AlertGroup, AlertStatus, GroupState, Order, Storm
+from bot.domain.alerts.groups import RANKS, REPEATED, Alert, AlertGroup, AlertStatus, GroupState, Order, Storm
 from storage.database.statements import Row, Statement, Transaction, columns_of, insert_into, table_of, update_by_id
 from storage.tables.queues import AlertEndRow, AlertEventRow, AlertRow, AlertStormRow
 

@@ -27,7 +27,7 @@ HEAVY = ("bot/export/", "bot/domain/masking.py:", "storage/")
 HEAVY_FUNCTIONS = {
     *("bot/domain/postmortem.py:compile_document", "bot/domain/postmortem.py:measure"),
     *("bot/domain/checks.py:list_findings", "bot/domain/sections.py:draft_section", "bot/domain/similarity.py:rank"),
-    *("bot/integrations/atlassian.py:to_adf", "bot/domain/alert_payloads.py:parse_alertmanager"),
+    *("bot/integrations/atlassian.py:to_adf", "bot/domain/alerts/payloads.py:parse_alertmanager"),
 }
 """Where the work is that grows with an incident, with a file or with the number of incidents."""
 LIGHT_FILES = tuple(f"storage/database/{name}.py" for name in ("store", "writer", "drivers", "postgres"))
@@ -153,7 +153,7 @@ async def test_webhooks_are_parsed_elsewhere(sqlite_url: str) -> None:
             await call(play, "alertmanager", alertmanager(member("Down", play.clock.now().isoformat())))
             await play.settle()
     assert "\n".join(sorted(watch.on_loop - LIGHT.keys())) == ""
-    assert "bot/domain/alert_payloads.py:parse_alertmanager" in watch.elsewhere
+    assert "bot/domain/alerts/payloads.py:parse_alertmanager" in watch.elsewhere
 
 
 def test_the_watch_sees_what_runs_on_the_loop() -> None:

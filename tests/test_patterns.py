@@ -17,7 +17,7 @@ from bot.integrations import atlassian
 from bot.rehearsal.page import MARKS
 from bot.rehearsal.user import Keyboard
 from handlers import COMMANDS
-from storage.pseudonyms import Alias
+from storage.history.pseudonyms import Alias
 from tests.support.growth import judge
 from tests.support.patterns import Attack, Found, attacks, call_sites, callers, inside, patterns_in, product
 
@@ -53,7 +53,7 @@ BUILT: dict[str, tuple[str, Callable[[], list[re.Pattern[str]]]] | str] = {
         lambda: [each for code in ("en", *LANGUAGES) for each in vocabulary(code).patterns.values()],
     ),
     "bot/domain/secrets.py:find_words": ("finditer", lambda: [re.compile(re.escape("a pool "), re.IGNORECASE)]),
-    "storage/pseudonyms.py:replace_in": "made of a person's own names: test_replacing_names",
+    "storage/history/pseudonyms.py:replace_in": "made of a person's own names: test_replacing_names",
     "bot/domain/sections.py:redact_markdown": "made of a credential's own characters: test_redacting_markdown",
     "bot/domain/masking.py:parse_rules": MASK_PATTERNS,
     "bot/export/mask_patterns.py:run": MASK_PATTERNS,

@@ -9,8 +9,8 @@ from bot.cli.settings import load_settings
 from bot.clock import SystemClock
 from bot.domain.text import format_count
 from bot.services.history import chain as chain_service
-from storage import restore as restore_store
 from storage.database import drivers
+from storage.database import restore as restore_store
 from storage.database.lock import lock_database
 from storage.database.store import open_store
 

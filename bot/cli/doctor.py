@@ -16,9 +16,9 @@ from bot.errors import AfterwordError
 from bot.services.history import chain as chain_service
 from bot.settings import Settings
 from bot.timeouts import Timeouts
-from storage import chain as chain_store
-from storage import clock as clock_store
+from storage.database import clock as clock_store
 from storage.database.store import open_store
+from storage.history import chain as chain_store
 
 
 @click.command()

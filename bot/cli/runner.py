@@ -11,7 +11,7 @@ from bot.cli import options as options_commands
 from bot.cli.settings import load_settings, open_configured_store, read_time
 from bot.clock import CorrectedClock, SettableClock
 from bot.policy import build_reminder_rules
-from bot.services import reminders as reminders_service
+from bot.services.notifications import reminders as reminders_service
 from bot.settings import Settings
 from storage.database.store import Store
 

@@ -8,7 +8,7 @@ from bot import logs
 from bot.cli import options as options_commands
 from bot.clock import SystemClock
 from bot.settings import Settings, load
-from storage import clock as clock_store
+from storage.database import clock as clock_store
 from storage.database.store import Store, open_store
 
 

@@ -20,7 +20,7 @@ from bot.domain.records import Incident, System
 from bot.integrations import views as integration_views
 from bot.integrations.http import LONGEST_RETRY_AFTER, IntegrationError
 from bot.queue import BatchWorker, backoff
-from bot.services import outdated_buttons as outdated_buttons_service
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
 from bot.services.secrets import strip_redacted
 from bot.slack.channels import Channels
 from bot.slack.outbox import Outbox

@@ -16,11 +16,11 @@ from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input, describe_unlinked_name, fingerprint, format_day, require_text
 from bot.domain.whys import find_why, list_without_action
 from bot.errors import OutdatedButton, Refused
-from bot.services import reminders as reminders_service
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_active
-from bot.services.reminders import settle_digests, settle_questions
+from bot.services.notifications import reminders as reminders_service
+from bot.services.notifications.reminders import settle_digests, settle_questions
 from bot.services.whys import update_prompt
 from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bot.clock import Clock
 from bot.domain.actions import VAGUE_WORDS
-from bot.domain.alerts import NO_ALERTS, PROGRAMS, AlertRules
+from bot.domain.alerts.groups import NO_ALERTS, PROGRAMS, AlertRules
 from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.records import (
     Component,
@@ -25,7 +25,7 @@ from bot.domain.reminders import ReminderRules
 from bot.domain.whys import BLAME_WORDS
 from bot.errors import OutdatedButton, Refused
 from bot.export import Exporter
-from bot.services import outdated_buttons as outdated_buttons_service
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, find_zone, has_zone
 from bot.slack.files import AttachmentFetcher

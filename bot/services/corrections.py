@@ -18,9 +18,9 @@ from bot.domain.text import clean_input
 from bot.domain.timeline import TimeOffer
 from bot.domain.times import Reading
 from bot.errors import OutdatedButton, Refused
-from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.context import Request, Services, require_incident, run_once
-from bot.services.reminders import apply_correction
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
+from bot.services.notifications.reminders import apply_correction
 from bot.services.timeline import parse_form_time, read_own_clocks, require_entry
 from bot.slack.views import blocks
 from bot.slack.views import corrections as corrections_views

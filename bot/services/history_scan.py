@@ -17,9 +17,9 @@ from bot.domain.similarity import MOST_PROPOSED, MOST_SEEN, SPANS, Proposal, fin
 from bot.domain.timeline import list_offers
 from bot.errors import AfterwordError, OutdatedButton, Refused
 from bot.queue import BatchWorker
-from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.capture import add_files, find_author, read_text
 from bot.services.context import OPENING, Request, Services, describe_closed, require_open_record, run_once
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
 from bot.services.secrets import warn
 from bot.services.timeline import read_own_clocks
 from bot.slack.directory import find_language

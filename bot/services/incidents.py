@@ -13,7 +13,7 @@ from bot import bounds
 from bot.domain import incident as incident_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import times
-from bot.domain.alerts import PROGRAMS
+from bot.domain.alerts.groups import PROGRAMS
 from bot.domain.records import Entry, EntryKind, Incident, Place, Status
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.text import clean_input
@@ -24,7 +24,7 @@ from bot.services import capture as capture_service
 from bot.services import secrets as secrets_service
 from bot.services.capture import CapturedEntry
 from bot.services.context import Request, Services, require_able, require_incident, run_once
-from bot.services.reminders import retire
+from bot.services.notifications.reminders import retire
 from bot.services.whys import update_prompt
 from bot.slack.directory import find_language
 from bot.slack.messages_in import MessageFile

@@ -20,7 +20,7 @@ from bot.errors import OutdatedButton, Refused
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, require_open_record, run_once
 from bot.services.corrections import amend_entry
-from bot.services.reminders import remind
+from bot.services.notifications.reminders import remind
 from bot.services.timeline import parse_form_time, read_own_clocks, require_entry
 from bot.services.whys import open_thread
 from bot.slack.views import corrections as corrections_views

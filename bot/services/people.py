@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from bot.domain.alerts import PROGRAMS
+from bot.domain.alerts.groups import PROGRAMS
 from bot.domain.records import Incident, Person, Place
 from bot.services.context import Services
 from bot.slack.mrkdwn import mrkdwn

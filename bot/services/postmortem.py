@@ -34,7 +34,7 @@ from bot.services.actions import require_action, require_ahead, require_open, re
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
 from bot.services.corrections import require_active
 from bot.services.documents import drafts as drafts_service
-from bot.services.reminders import describe_snooze, notify_owner, resume, retire, update_reminders
+from bot.services.notifications.reminders import describe_snooze, notify_owner, resume, retire, update_reminders
 from bot.slack.directory import find_zone
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks

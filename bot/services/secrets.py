@@ -28,9 +28,9 @@ from bot.domain.secrets import (
 )
 from bot.errors import Refused
 from bot.services import corrections as corrections_service
-from bot.services import outdated_buttons as outdated_buttons_service
-from bot.services import reminders as reminders_service
 from bot.services.context import Request, Services, require_incident, run_once
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
+from bot.services.notifications import reminders as reminders_service
 from bot.slack.mrkdwn import escape
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views.blocks import Message

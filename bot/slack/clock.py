@@ -18,8 +18,8 @@ from bot.clock import CorrectedClock, TimeReading, count_seconds
 from bot.domain import clock as clock_rules
 from bot.domain.clock import ClockReadings
 from bot.slack.errors import CALL_ERRORS
-from storage import clock as clock_store
 from storage import deliveries as deliveries_store
+from storage.database import clock as clock_store
 from storage.database.store import Store
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from bot.domain.alerts import PROGRAMS
+from bot.domain.alerts.groups import PROGRAMS
 from bot.domain.text import Piece, PieceKind, split_pieces
 
 _REACHED_BY = re.compile(r"^(?:mailto|tel|sms|callto|sips?):(?://)?", re.IGNORECASE)

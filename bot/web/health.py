@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 
 from bot.clock import Clock
 from bot.errors import AfterwordError
-from storage import health as health_store
+from storage.database import health as health_store
 from storage.database.drivers import database_errors
 from storage.database.store import Store
 from storage.database.writer import GONE

@@ -22,8 +22,8 @@ from starlette.types import Receive, Scope, Send
 
 from bot import bounds
 from bot.clock import Clock
-from bot.domain.alert_payloads import PARSERS
-from bot.domain.alerts import Alert
+from bot.domain.alerts.groups import Alert
+from bot.domain.alerts.payloads import PARSERS
 from bot.errors import MalformedPayloadError, NotRecorded
 from bot.timeouts import Timeouts
 from bot.web.slack_endpoint import DeniedError, parse_json_object, read_body

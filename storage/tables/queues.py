@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from bot.domain.alerts import AlertStatus, GroupState
+from bot.domain.alerts.groups import AlertStatus, GroupState
 from bot.domain.reminders import ReminderKind, ReminderState
 from storage.database.statements import (
     STRICT,

@@ -9,8 +9,8 @@ import pytest
 from bot.app import Afterword
 from bot.clock import SettableClock, SystemClock
 from bot.domain.reminders import ReminderState
-from storage import clock as clock_store
 from storage import deliveries as deliveries_store
+from storage.database import clock as clock_store
 from storage.deliveries import NewDelivery
 from storage.queues import DeliveryKind
 from tests.support.deadlines import until

@@ -8,8 +8,8 @@ import pytest
 
 from bot.clock import SystemClock
 from bot.domain.reminders import ReminderState
-from storage import clock as clock_store
 from storage import reminders as reminders_store
+from storage.database import clock as clock_store
 from storage.database.store import Store, open_store
 from tests.support.acceptance.programs import free_port
 from tests.support.command_line import invoke

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alert_payloads import parse_alertmanager, parse_jsm
-from bot.domain.alerts import Alert
+from bot.domain.alerts.groups import Alert
+from bot.domain.alerts.payloads import parse_alertmanager, parse_jsm
 from tests.support import alert_senders
 from tests.support.play import NOON
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.alerts import (
+from bot.domain.alerts.groups import (
     QUIET,
     Alert,
     AlertGroup,

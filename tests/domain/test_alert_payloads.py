@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.alert_payloads import PARSERS, TITLE, WORD, Parser, parse_alertmanager, parse_jsm, parse_pagerduty
-from bot.domain.alerts import Alert, AlertStatus
+from bot.domain.alerts.groups import Alert, AlertStatus
+from bot.domain.alerts.payloads import PARSERS, TITLE, WORD, Parser, parse_alertmanager, parse_jsm, parse_pagerduty
 from bot.errors import MalformedPayloadError
 from tests.support import alert_senders
 from tests.support.play import NOON

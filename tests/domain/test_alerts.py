@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alerts import (
+from bot.domain.alerts.groups import (
     Alert,
     AlertRules,
     AlertStatus,

@@ -6,7 +6,7 @@ import time
 from datetime import timedelta
 from statistics import median
 
-from bot.domain.alerts import PROGRAMS
+from bot.domain.alerts.groups import PROGRAMS
 from bot.domain.records import Milestone, Status
 from storage import incidents as incidents_store
 from tests.support.alert_senders import ALERTS, alertmanager, call, member, send, watch_alerts

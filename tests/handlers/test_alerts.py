@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from bot.domain.alerts import PROGRAMS
+from bot.domain.alerts.groups import PROGRAMS
 from bot.domain.records import Milestone, Status
 from tests.support.alert_senders import ALERTS, alertmanager, call, grafana, jsm, member, pagerduty, watch_alerts
 from tests.support.interactions import having, labels, open_incident, press, type_command, window

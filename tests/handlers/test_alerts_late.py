@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alerts import GroupState
+from bot.domain.alerts.groups import GroupState
 from bot.domain.records import EntryKind, Milestone, Place
 from bot.errors import Refused
 from bot.services.alerts import suggestions as suggestions_service

@@ -17,9 +17,9 @@ from bot.domain.similarity import extract_words
 from bot.errors import Refused
 from bot.export import FORMATS
 from bot.export.json import reader as json_reader
-from bot.services import reminders as reminders_service
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Imported, ImportRequest
+from bot.services.notifications import reminders as reminders_service
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store

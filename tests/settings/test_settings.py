@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.alerts import parse_conditions
+from bot.domain.alerts.groups import parse_conditions
 from bot.domain.reminders import QuietHours
 from bot.errors import Misconfigured
 from bot.policy import build_reminder_rules

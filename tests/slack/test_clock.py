@@ -9,7 +9,7 @@ import pytest
 
 from bot.clock import CorrectedClock, SystemClock
 from bot.slack.clock import ASK_EVERY, ClockKeeper, read_date, read_time
-from storage import clock as clock_store
+from storage.database import clock as clock_store
 from storage.database.store import Store
 from tests.support.skew import ShiftedClock
 from tests.support.slack.outbox_setup import Post, a_post

@@ -5,8 +5,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain import alerts as alerts_rules
-from bot.domain.alerts import ALERTMANAGER, JSM, PAGERDUTY, REMEMBERED, Alert, AlertGroup, AlertStatus, GroupState
+from bot.domain.alerts import groups as alerts_rules
+from bot.domain.alerts.groups import (
+    ALERTMANAGER,
+    JSM,
+    PAGERDUTY,
+    REMEMBERED,
+    Alert,
+    AlertGroup,
+    AlertStatus,
+    GroupState,
+)
 from storage import alerts as alerts_store
 from storage.database.statements import Transaction
 from storage.database.store import Store

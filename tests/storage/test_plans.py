@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Dialect
 
-from bot.domain.alerts import Alert, AlertStatus, GroupState
+from bot.domain.alerts.groups import Alert, AlertStatus, GroupState
 from bot.domain.records import EditOrigin, Milestone, Person, Place
 from bot.domain.reminders import ReminderState
 from storage import actions as actions_store

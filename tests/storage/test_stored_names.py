@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import handlers
-from bot.domain.alerts import AlertStatus, GroupState
+from bot.domain.alerts.groups import AlertStatus, GroupState
 from bot.domain.records import (
     ActionKind,
     ActionStatus,

@@ -66,14 +66,18 @@ ALIASES = {
     "bot.services.alerts": "{}_service",
     "bot.services.documents": "{}_service",
     "bot.services.history": "{}_service",
+    "bot.services.library": "{}_service",
+    "bot.services.notifications": "{}_service",
     "bot.settings": "{}_settings",
     "bot.slack.views": "{}_views",
     "handlers": "{}_handlers",
     "storage": "{}_store",
+    "storage.history": "{}_store",
 }
 """By folder: the name under which its modules are imported. Elsewhere a module keeps its own name."""
 OWN_ALIASES = {
     "bot.demo": "demo_play",
+    "bot.domain.alerts.groups": "alerts_rules",
     "bot.domain.times": "times",
     "bot.export.charts.alt_text": "alt_text",
     "bot.export.charts.svg": "svg",
@@ -89,6 +93,9 @@ OWN_ALIASES = {
     "handlers.boundary": "boundary",
     "handlers.requests": "requests",
     "storage.database": "database",
+    "storage.database.clock": "clock_store",
+    "storage.database.health": "health_store",
+    "storage.database.restore": "restore_store",
     "storage.database.store": "database_store",
     "storage.tables": "tables",
 }

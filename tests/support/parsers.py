@@ -17,8 +17,8 @@ from bot.domain import masking as masking_rules
 from bot.domain import secrets as secrets_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import text as text_rules
-from bot.domain.alert_payloads import parse_alertmanager, parse_jsm, parse_pagerduty
-from bot.domain.alerts import parse_conditions
+from bot.domain.alerts.groups import parse_conditions
+from bot.domain.alerts.payloads import parse_alertmanager, parse_jsm, parse_pagerduty
 from bot.domain.paste import read_lines
 from bot.domain.sections import redact_markdown
 from bot.domain.timeline import unpack_pending_entry
@@ -111,11 +111,11 @@ def _parse_commands(text: str) -> None:
 
 
 ENTRIES: dict[str, Callable[[str], object]] = {
-    "bot/domain/alert_payloads.py:parse_alertmanager": lambda t: parse_alertmanager(
+    "bot/domain/alerts/payloads.py:parse_alertmanager": lambda t: parse_alertmanager(
         {"groupKey": t, "alerts": [_member(t)] * 2}, NOW
     ),
-    "bot/domain/alert_payloads.py:parse_pagerduty": lambda t: parse_pagerduty(_pagerduty(t), NOW),
-    "bot/domain/alert_payloads.py:parse_jsm": lambda t: parse_jsm(_jsm(t), NOW),
+    "bot/domain/alerts/payloads.py:parse_pagerduty": lambda t: parse_pagerduty(_pagerduty(t), NOW),
+    "bot/domain/alerts/payloads.py:parse_jsm": lambda t: parse_jsm(_jsm(t), NOW),
     "bot/domain/masking.py:MaskRules.spans": masking_rules.USUAL_RULES.spans,
     "bot/domain/masking.py:find_matches": lambda t: masking_rules.find_matches(masking_rules.USUAL_RULES.patterns, t),
     "bot/domain/secrets.py:redact_values": lambda t: secrets_rules.redact_values(t, (t[:40], "x")),
@@ -187,7 +187,7 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "handlers/requests.py:event_of": lambda t: requests.event_of(
         {"team_id": "T1", "event_id": t, "event": {"user": "U1", "text": t, "event_ts": t}}, "C1", NOW
     ),
-    "bot/domain/alerts.py:parse_conditions": parse_conditions,
+    "bot/domain/alerts/groups.py:parse_conditions": parse_conditions,
     "bot/domain/paste_lines.py:HeadingContext.find_heading": lambda t: read_lines(t, NOW, UTC),
     "bot/domain/paste_lines.py:HeadingContext.read": lambda t: read_lines(f"Monday\n{t}", NOW, UTC),
     "bot/domain/timeline.py:unpack_pending_entry": lambda t: unpack_pending_entry({"line": t, "text": t}),

@@ -8,7 +8,7 @@ through all of them.
 NO_READERS: dict[str, str] = {
     "bot/cli/documents.py": "import_draft",
     "bot/cli/options.py": "parse_now write_output",
-    "bot/domain/alerts.py": "count_alert describe",
+    "bot/domain/alerts/groups.py": "count_alert describe",
     "bot/domain/document.py": (
         "Cast.find Cast.who Document.part Document.texts DocumentSection.tells build_past_wording"
     ),

@@ -18,7 +18,7 @@ from bot.clock import SettableClock
 from bot.errors import NotRecorded
 from bot.web.health import Health, make_backlog_probe, make_database_probe, measure
 from storage import deliveries as deliveries_store
-from storage import health as health_store
+from storage.database import health as health_store
 from storage.database.statements import Statement, Transaction, table_of
 from storage.database.store import Store, open_store
 from storage.deliveries import NewDelivery, SendOutcome

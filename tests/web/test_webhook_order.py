@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.alerts import PROGRAMS, AlertGroup
+from bot.domain.alerts.groups import PROGRAMS, AlertGroup
 from bot.domain.records import Milestone
 from storage import alerts as alerts_store
 from tests.support import alert_senders

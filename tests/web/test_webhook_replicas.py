@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bot.app import Afterword
-from bot.domain.alert_payloads import parse_alertmanager
-from bot.domain.alerts import Alert, AlertStatus
+from bot.domain.alerts.groups import Alert, AlertStatus
+from bot.domain.alerts.payloads import parse_alertmanager
 from bot.services.alerts import groups as groups_service
 from storage import alerts as alerts_store
 from storage.database.store import open_store

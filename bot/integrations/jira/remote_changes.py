@@ -31,8 +31,8 @@ from bot.integrations.links import (
     read_issue_memo,
 )
 from bot.services import actions as actions_service
-from bot.services import outdated_buttons as outdated_buttons_service
-from bot.services import reminders as reminders_service
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
+from bot.services.notifications import reminders as reminders_service
 from bot.slack.directory import find_zone
 from bot.slack.outbox import Outbox
 from bot.slack.refresh import HomeTabQueue

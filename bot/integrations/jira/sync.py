@@ -44,8 +44,8 @@ from bot.integrations.links import (
     label_of,
 )
 from bot.integrations.sync import DecisionNeeded, SyncResult, is_public
-from bot.services import outdated_buttons as outdated_buttons_service
-from bot.services import reminders as reminders_service
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
+from bot.services.notifications import reminders as reminders_service
 from bot.slack.channels import Channels
 from storage import actions as actions_store
 from storage import audit as audit_store

@@ -34,7 +34,7 @@ from bot.integrations.statuspage.client import (
     Update,
 )
 from bot.integrations.sync import Deferred, SyncResult
-from bot.services import outdated_buttons as outdated_buttons_service
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store

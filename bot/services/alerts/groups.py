@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from bot.domain import alerts as alerts_rules
-from bot.domain.alerts import (
+from bot.domain.alerts import groups as alerts_rules
+from bot.domain.alerts.groups import (
     AFTERWORD,
     PROGRAMS,
     QUIET,

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.domain import alerts as alerts_rules
-from bot.domain.alerts import (
+from bot.domain.alerts import groups as alerts_rules
+from bot.domain.alerts.groups import (
     AFTERWORD,
     PROGRAMS,
     Alert,

@@ -19,9 +19,9 @@ from bot.domain.text import clean_input, split_into_fields
 from bot.errors import Refused
 from bot.export import Exporter, drafts
 from bot.export.drafts import DraftRegions, RegionEdits, RegionOutcome, ReturnedRegion
-from bot.services import reminders as reminders_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
+from bot.services.notifications import reminders as reminders_service
 from bot.slack.views import drafts as drafts_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.templates import words

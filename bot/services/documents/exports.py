@@ -22,12 +22,12 @@ from bot.export import FORMATS, Exporter, canvas
 from bot.export.canvas import HEAD, CanvasStep, MergedCanvas
 from bot.export.drafts import DraftRegions, ReturnedDraft
 from bot.export.templates import BrokenTemplateError
-from bot.services import outdated_buttons as outdated_buttons_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.documents import compiler as compiler_service
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.compiler import DocumentCompiler, Renderer
 from bot.services.documents.drafts import EditedDraftFile
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
 from bot.slack.channels import Audience, ChannelNotFound, Channels
 from bot.slack.errors import CALL_ERRORS
 from bot.slack.files import Canvases, CanvasGone, NoCanvas

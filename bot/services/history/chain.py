@@ -11,10 +11,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from storage import chain as chain_store
-from storage.chain import ChainHead
 from storage.database.drivers import Driver, SqliteDriver
 from storage.database.store import Store
+from storage.history import chain as chain_store
+from storage.history.chain import ChainHead
 
 log = logging.getLogger(__name__)
 

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.records import Incident, System
-from bot.services import outdated_buttons as outdated_buttons_service
-from bot.services import reminders as reminders_service
+from bot.services.notifications import outdated_buttons as outdated_buttons_service
+from bot.services.notifications import reminders as reminders_service
 from storage import actions as actions_store
 from storage import audit as audit_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store
-from storage import pseudonyms as pseudonyms_store
 from storage import search as search_store
 from storage import secrets as secrets_store
 from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
+from storage.history import pseudonyms as pseudonyms_store
+from storage.history.pseudonyms import Alias, ForgottenPerson
 from storage.links import LinkKey
-from storage.pseudonyms import Alias, ForgottenPerson
 
 _WHO = "afterword forget"
 """Who did it, in the audit: an operator, whom the database does not know."""

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from storage import audit as audit_store
 from storage import incidents as incidents_store
-from storage import retention as retention_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
+from storage.history import retention as retention_store
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import json
 from datetime import datetime
 
-from bot.domain.alerts import AlertGroup, GroupState, Storm
+from bot.domain.alerts.groups import AlertGroup, GroupState, Storm
 from bot.domain.records import Incident, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import format_when, shorten

@@ -9,7 +9,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.alerts import ALERTMANAGER, PAGERDUTY, Alert, AlertGroup, AlertRules, AlertStatus, GroupState, sort_key
+from bot.domain.alerts.groups import (
+    ALERTMANAGER,
+    PAGERDUTY,
+    Alert,
+    AlertGroup,
+    AlertRules,
+    AlertStatus,
+    GroupState,
+    sort_key,
+)
 from bot.domain.records import Place
 from bot.services.alerts.groups import record
 from storage import alerts as alerts_store

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.services.history.chain import ChainNotes, find_notes_file, read_notes
-from storage import chain as chain_store
 from storage.database import drivers
 from storage.database.store import Store, open_store
+from storage.history import chain as chain_store
 from tests.support import interactions
 from tests.support.command_line import invoke
 from tests.support.interactions import on_stage, type_command

@@ -9,7 +9,6 @@ from sqlalchemy import Text, delete, text
 from bot.domain.records import Person
 from bot.slack.directory import Directory, DirectoryRefresher
 from storage import actions as actions_store
-from storage import chain as chain_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import people as people_store
@@ -17,7 +16,8 @@ from storage import timeline as timeline_store
 from storage.database.lock import lock_database
 from storage.database.statements import Statement, Transaction, table_of
 from storage.database.store import Store, open_store
-from storage.pseudonyms import Alias
+from storage.history import chain as chain_store
+from storage.history.pseudonyms import Alias
 from storage.tables import metadata
 from storage.tables.record import PersonRow
 from tests.handlers.test_secrets import files

@@ -12,13 +12,13 @@ from bot.services.history import retention as retention_service
 from bot.services.history.retention import Pruner, RetentionRules
 from storage import attachments as attachments_store
 from storage import audit as audit_store
-from storage import chain as chain_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
 from storage.deliveries import SendOutcome
+from storage.history import chain as chain_store
 from storage.queues import DeliveryState
 from storage.tables import metadata
 from tests.settings.test_settings import settings_of

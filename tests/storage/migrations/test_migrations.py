@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, text
 
-from bot.domain.alerts import Alert, AlertStatus
+from bot.domain.alerts.groups import Alert, AlertStatus
 from bot.domain.records import Incident
 from bot.errors import Misconfigured
 from storage import alerts as alerts_store

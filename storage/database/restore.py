@@ -10,9 +10,9 @@ from uuid import uuid4
 
 from bot.errors import Misconfigured, Refused
 from bot.timeouts import Timeouts
-from storage import chain as chain_store
 from storage.database.drivers import SqliteDriver, copy_database, driver_for
 from storage.database.store import open_store, read_revision
+from storage.history import chain as chain_store
 
 _SIDES = ("", "-wal", "-shm")
 """A SQLite database is up to three files; the last two belong to the first and to no other."""

@@ -10,13 +10,13 @@ from datetime import date, datetime, timedelta
 
 from bot.domain import incident as incident_rules
 from bot.domain import reminders as reminders_rules
-from bot.domain.alerts import REMEMBERED
+from bot.domain.alerts.groups import REMEMBERED
 from bot.domain.records import Action, ActionStatus, Entry, EntryKind, Incident, Milestone, Place, Status
 from bot.domain.reminders import OF_ACTIONS, ReminderKind, ReminderRules, ReminderState, ReminderStep
 from bot.domain.text import format_day
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
-from bot.services import nudges as nudges_service
+from bot.services.notifications import nudges as nudges_service
 from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views
 from bot.slack.views import reminders as reminders_views
@@ -24,12 +24,12 @@ from bot.slack.views.blocks import Message
 from bot.slack.views.templates import words
 from storage import actions as actions_store
 from storage import alerts as alerts_store
-from storage import clock as clock_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import reminders as reminders_store
 from storage import timeline as timeline_store
+from storage.database import clock as clock_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Delivery, NewDelivery

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bot.domain import secrets as secrets_rules
-from bot.domain.alerts import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, Alert, AlertStatus
+from bot.domain.alerts.groups import ALERTMANAGER, GRAFANA, JSM, PAGERDUTY, Alert, AlertStatus
 from bot.domain.text import clean_input, shorten
 from bot.errors import MalformedPayloadError
 

@@ -6,7 +6,7 @@ Each is a reminder of its own kind, so it is sent once, and not at all if its re
 from datetime import datetime
 
 from bot.domain import reminders as reminders_rules
-from bot.domain.alerts import PROGRAMS
+from bot.domain.alerts.groups import PROGRAMS
 from bot.domain.records import Incident
 from bot.domain.reminders import ReminderKind, ReminderState
 from bot.slack.views import reminders as reminders_views

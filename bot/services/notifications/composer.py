@@ -20,13 +20,13 @@ from bot.domain.text import describe_unlinked_name
 from bot.errors import Refused
 from bot.services import actions as actions_service
 from bot.services import live_message as live_message_service
-from bot.services import nudges as nudges_service
-from bot.services import reminders as reminders_service
 from bot.services.actions import do_all
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request, Services, require_visible, run_once
 from bot.services.documents.exports import ExportDelivery
-from bot.services.reminders import explain_unwanted, retire, retire_older_digests
+from bot.services.notifications import nudges as nudges_service
+from bot.services.notifications import reminders as reminders_service
+from bot.services.notifications.reminders import explain_unwanted, retire, retire_older_digests
 from bot.services.whys import compose_prompt
 from bot.slack.channels import VisibleChannels
 from bot.slack.directory import find_zone
@@ -147,7 +147,7 @@ def compose_notice(incident: Incident, delivery: Delivery, now: datetime) -> Vis
 
 
 def compose_retired(body: dict[str, Any]) -> VisibleMessage:
-    """The line that a reminder becomes, as `bot/services/reminders.py` enqueues it."""
+    """The line that a reminder becomes, as `bot/services/notifications/reminders.py` enqueues it."""
 
     def compose(seen: frozenset[str]) -> OutgoingMessage:
         line = body if channels <= seen else reminders_views.hidden_reminder_message()

@@ -1,0 +1,1 @@
+"""What monitoring reports: its payloads, and the groups made of them."""

@@ -1,0 +1,1 @@
+"""What guards, thins and rewrites the history."""
