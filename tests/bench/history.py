@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg
 
 from bot.app import Afterword
 from bot.clock import SettableClock
@@ -29,6 +30,7 @@ from bot.services.context import Request
 from storage import incidents as incidents_store
 from storage.database.drivers import add_functions
 from storage.database.store import open_store
+from tests.conftest import fresh_database, running_server
 from tests.support.play import TEAM, settings_for
 from tests.support.timeouts import PATIENT
 
@@ -84,6 +86,25 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Iterator[dict[str,
     for row in rows:
         names = ", ".join(row)
         connection.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+
+
+TABLES = ("person", "workspace", "incident", "section", "why", "action", "entry", "entry_version", "recall")
+
+
+def copy_history(path: Path, url: str) -> None:
+    """Copy a history into a new PostgreSQL database, without a look at the chain."""
+    with sqlite3.connect(path) as source, psycopg.connect(url, autocommit=True) as target:
+        target.execute("SET session_replication_role = replica")
+        for table in TABLES:
+            columns = (
+                "SELECT column_name FROM information_schema.columns WHERE table_name = %s AND is_generated = 'NEVER'"
+            )
+            known = {name for (name,) in target.execute(columns, (table,))}
+            names = [name for _, name, *_ in source.execute(f"PRAGMA table_info({table})") if name in known]
+            with target.cursor().copy(f"COPY {table} ({', '.join(names)}) FROM STDIN".encode()) as copy:
+                for row in source.execute(f"SELECT {', '.join(names)} FROM {table}"):
+                    copy.write_row(row)
+        target.execute("ANALYZE")
 
 
 def _people(people: list[str]) -> Iterator[dict[str, Any]]:
@@ -246,16 +267,27 @@ LOOKS: dict[str, Look] = {
 }
 
 
-async def compare(folder: Path, sizes: tuple[int, int] = SIZES) -> None:
+async def compare(folder: Path, sizes: tuple[int, int] = SIZES, *, on_postgresql: bool = False) -> None:
     """Print CPU and wall milliseconds with both histories, and how much dearer the longer one is."""
     async with AsyncExitStack() as opened:
+        server = opened.enter_context(running_server(folder / "history-postgresql")) if on_postgresql else None
         slack = await opened.enter_async_context(StandIn(SettableClock(NOW), team=TEAM))
         people = [slack.user(f"Person {number}") for number in range(PEOPLE)]
         channels = [slack.channel(f"inc-{number}", people) for number in range(CHANNELS)]
-        bots = [await opened.enter_async_context(_bot(slack, folder, size, channels, people)) for size in sizes]
+        bots = []
+        for size in sizes:
+            path = folder / f"history-{size}.db"
+            if not path.exists():
+                make_history(path, size, channels, people)
+            url = f"sqlite:///{path}"
+            if server:
+                url = opened.enter_context(fresh_database(server))
+                copy_history(path, url)
+            bots.append(await opened.enter_async_context(_bot(slack, url)))
         request = Request(Place(TEAM, channels[0]), people[0], NOW, "bench")
         short, long = (f"{size} incidents" for size in sizes)
-        click.echo(f"\n{short} with {ENTRIES} entries each, beside {long}; CPU and wall milliseconds")
+        on = "PostgreSQL" if server else "SQLite"
+        click.echo(f"\n{on}: {short} with {ENTRIES} entries each, beside {long}; CPU and wall milliseconds")
         click.echo(f"{'':<32} {short:>19} {long:>19} {'ratios':>13}")
         for name, look in LOOKS.items():
             rounds = [[await _measure(bot, look, request) for bot in bots] for _ in range(ROUNDS)]
@@ -269,15 +301,10 @@ async def compare(folder: Path, sizes: tuple[int, int] = SIZES) -> None:
 
 
 @asynccontextmanager
-async def _bot(
-    slack: StandIn, folder: Path, incidents: int, channels: list[str], people: list[str]
-) -> AsyncIterator[Afterword]:
-    path = folder / f"history-{incidents}.db"
-    if not path.exists():
-        make_history(path, incidents, channels, people)
-    store = open_store(f"sqlite:///{path}", timeouts=PATIENT)
+async def _bot(slack: StandIn, url: str) -> AsyncIterator[Afterword]:
+    store = open_store(url, timeouts=PATIENT)
     try:
-        async with Afterword(settings_for(slack, f"sqlite:///{path}"), store, SettableClock(NOW)) as bot:
+        async with Afterword(settings_for(slack, url), store, SettableClock(NOW)) as bot:
             yield bot
     finally:
         store.close()
