@@ -35,6 +35,8 @@ TEMPLATE = 1_000_000
 """Bytes of one of a team's own templates or style sheets."""
 TEMPLATES = 1_000
 """Files and folders of a team's template folder."""
+ZONE = 64
+"""Characters of a zone's name: the longest has 32, and a path of thousands of parts is read by recursion."""
 SETTING = 100_000
 """Characters of one setting."""
 
@@ -72,6 +74,7 @@ BOUNDS = (
     Bound("Text in a file for `afterword import`", RECORD_TEXT, "characters", _FILE),
     Bound("File in the template folder", TEMPLATE, "bytes", "left out; the export says so"),
     Bound("Files in the template folder", TEMPLATES, "files", "left out; the export says so"),
+    Bound("Name of a time zone", ZONE, "characters", "no zone; UTC counts"),
     Bound("Setting", SETTING, "characters", "the program doesn't start, and says which"),
 )
 """Every bound that a sender can meet."""

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot import bounds
 from bot.domain.records import Person
 from bot.errors import NotRecorded
 from bot.slack.errors import CALL_ERRORS, describe_cause, parse_refusal
@@ -308,7 +309,7 @@ def find_language(person: Person) -> str:
 
 def _load_zone(name: str) -> tzinfo | None:
     try:
-        return ZoneInfo(name) if name else None
+        return ZoneInfo(name) if 0 < len(name) <= bounds.ZONE else None
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: a name that is a folder of zones
         return None
 

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from bot import bounds
 from bot.domain.times.language import Vocabulary
 from bot.domain.times.zone_names import (
     ABBREVIATIONS,
@@ -341,6 +342,8 @@ def _names_all_year(author: tzinfo) -> frozenset[str]:
 def parse_zone(name: str) -> tzinfo:
     """The zone of an IANA name or of an offset like `UTC+1`. Raises ValueError or KeyError for anything else."""
     offset = _PLAIN_OFFSET.fullmatch(name)
+    if offset is None and len(name) > bounds.ZONE:
+        raise ValueError("no zone has so long a name")
     if offset is None:
         return ZoneInfo(name)
     hours = int(offset[1])
