@@ -17,6 +17,8 @@ from tests.support.house_offenders import files
 from tests.support.install.clean_environment import surroundings
 from tests.support.install.lock_file import LOCKS, PYTHONS, ROOT
 
+FOR_DEMO, FOR_TESTS = "kept-for-demo", "kept-for-tests"
+"""Where a clone keeps its environment, before and after the tools for development came into it."""
 ASKED = "import ensurepip, sys, venv; print(sys.version_info[:2] == tuple(map(int, sys.argv[1].split('.'))))"
 
 
@@ -55,24 +57,35 @@ def inputs(interpreter: str) -> str:
 def fresh_clone(folder: Path, interpreter: str) -> Iterator[Path]:
     """What is under version control, as it is now. Installs from nothing unless the same inputs worked last time.
 
-    Two installations per Python take half a minute, and with the same locks they end in the same environment: it is
-    kept between runs, in pytest's cache. CI has no such cache.
+    An installation takes half a minute, and with the same locks it ends in the same environment: what `make demo` made,
+    and what `make test` made of that, are kept between runs, in pytest's cache. CI has no such cache.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    proof, wanted = folder / ".venv" / "works", inputs(interpreter)
+    proof, wanted = folder / "works", inputs(interpreter)
     with (folder.parent / f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # another run of the tests may be at it
         if not proof.exists() or proof.read_text() != wanted:
             shutil.rmtree(folder)
         else:
             proof.unlink()  # until it has worked again
-            for each in set(folder.iterdir()) - {folder / ".venv"}:
+            for each in set(folder.iterdir()) - {folder / FOR_DEMO, folder / FOR_TESTS}:
                 shutil.rmtree(each) if each.is_dir() else each.unlink()
         for name in files():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
         yield folder
         proof.write_text(wanted)
+
+
+@contextmanager
+def environment(clone: Path, kept: str) -> Iterator[Path]:
+    """The clone's environment, as it was last time or as it is now; what it has become is kept under this name."""
+    home, kept_home = clone / ".venv", clone / kept
+    if kept_home.exists():
+        shutil.rmtree(home, ignore_errors=True)
+        kept_home.rename(home)
+    yield home / "bin" / "python"
+    shutil.copytree(home, kept_home, symlinks=True, copy_function=os.link)  # pip writes no file in place
 
 
 def done(*command: str | Path, cwd: Path) -> str:
@@ -82,36 +95,28 @@ def done(*command: str | Path, cwd: Path) -> str:
     return ran.stdout
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("version", PYTHONS)
-def test_a_fresh_clone_plays_the_demo(version: str, pytestconfig: pytest.Config) -> None:
-    """In an environment of its own: what only developers install must not be needed."""
-    interpreter = python(version)
-    with fresh_clone(pytestconfig.cache.mkdir("clones") / f"demo-{version}", interpreter) as clone:
-        done("make", f"PYTHON={interpreter}", "demo", cwd=clone)
-        assert list((clone / "demo-out").glob("*.html"))
-        inside = clone / ".venv" / "bin" / "python"
-        shown = done(inside, "-c", "import sys; print(*sys.version_info[:2], sep='.')", cwd=clone)
-        assert shown == f"{version}\n"
-        done(inside, "-m", "pip", "check", cwd=clone)
+def require(python: Path, version: str, clone: Path) -> None:
+    """An environment of this Python, in which all fits together."""
+    assert done(python, "-c", "import sys; print(*sys.version_info[:2], sep='.')", cwd=clone) == f"{version}\n"
+    done(python, "-m", "pip", "check", cwd=clone)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("version", PYTHONS)
-def test_a_fresh_clone_collects_its_tests(version: str, pytestconfig: pytest.Config) -> None:
+def test_a_fresh_clone_plays_the_demo_and_collects_its_tests(version: str, pytestconfig: pytest.Config) -> None:
+    """The demo before the tools for development are there: what only developers install must not be needed."""
     interpreter = python(version)
-    with fresh_clone(pytestconfig.cache.mkdir("clones") / f"test-{version}", interpreter) as clone:
-        done("make", f"PYTHON={interpreter}", ".venv/.installed", cwd=clone)
-        done("make", f"PYTHON={interpreter}", ".venv/.installed-dev", cwd=clone)
-        inside = clone / ".venv" / "bin" / "python"
-        shown = done(inside, "-c", "import sys; print(*sys.version_info[:2], sep='.')", cwd=clone)
-        assert shown == f"{version}\n"
-        done(inside, "-m", "pip", "check", cwd=clone)
-        done(
-            inside, "-m", "pytest", "--collect-only", "--assert=plain", "-q", cwd=clone
-        )  # warnings are errors here too
+    with fresh_clone(pytestconfig.cache.mkdir("clones") / version, interpreter) as clone:
+        with environment(clone, FOR_DEMO) as inside:
+            done("make", f"PYTHON={interpreter}", "demo", cwd=clone)
+            assert list((clone / "demo-out").glob("*.html"))
+            require(inside, version, clone)
+        with environment(clone, FOR_TESTS) as inside:
+            done("make", f"PYTHON={interpreter}", ".venv/.installed-dev", cwd=clone)
+            require(inside, version, clone)
+            # Warnings are errors here too.
+            done(inside, "-m", "pytest", "--collect-only", "--assert=plain", "-q", cwd=clone)
 
 
 def test_the_classifiers_name_the_pythons_that_are_tried() -> None:
