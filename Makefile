@@ -35,8 +35,8 @@ test: $(DEV) ## run everything that CI runs
 faults: $(DEV) ## run the tests of docs/reliability.md alone
 	.venv/bin/pytest -n $(WORKERS) --dist worksteal -m fault
 
-fast: $(DEV) ## run the tests alone, without those that play whole lives
-	.venv/bin/pytest -n $(WORKERS) --dist worksteal -q -m "not slow"
+fast: $(DEV) ## run the tests alone, without whole lives, PostgreSQL and programs that load for long
+	.venv/bin/pytest -n $(WORKERS) --dist worksteal -q -m "not slow and not postgres and not process"
 
 lint: $(DEV) ## format, and mend what can be mended
 	.venv/bin/ruff check --fix .

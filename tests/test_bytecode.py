@@ -17,6 +17,8 @@ from bot.rehearsal import page
 from bot.rehearsal.page import WorkspaceRenderer
 from bot.slack.views import templates
 
+pytestmark = pytest.mark.process
+
 LOAD = """
 import sys, jinja2, jinja2.environment
 if sys.argv[1] == "compiled":

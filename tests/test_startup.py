@@ -13,6 +13,8 @@ from storage import people as people_store
 from storage.database.store import open_store
 from tests.support.timeouts import PATIENT
 
+pytestmark = pytest.mark.process
+
 SECRET = "startup" * 3
 
 SERVE = """

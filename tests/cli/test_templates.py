@@ -10,6 +10,8 @@ from tests.cli.test_drafts import Desk
 from tests.export.sandbox.test_team_templates import SECTIONS
 from tests.support.command_line import invoke
 
+pytestmark = pytest.mark.process
+
 WEATHER = SECTIONS.replace("says {{", "\nby {{")
 
 

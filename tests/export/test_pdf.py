@@ -24,6 +24,8 @@ from tests.support.export import pdf_text
 from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, section_text
 from tests.support.timeouts import PATIENT
 
+pytestmark = pytest.mark.process
+
 EXPORTER = Exporter(timeouts=PATIENT)
 
 

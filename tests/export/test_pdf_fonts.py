@@ -19,6 +19,8 @@ from tests.support.interactions import last, on_stage, open_incident
 from tests.support.play import NOON, TEAM
 from tests.support.timeouts import PATIENT
 
+pytestmark = pytest.mark.process
+
 RUNES = "\U00012000\U00012001"
 """Cuneiform: hardly a machine has a font for it."""
 

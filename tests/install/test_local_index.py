@@ -18,6 +18,8 @@ import pytest
 from tests.support.install.clean_environment import surroundings
 from tests.support.install.package_index import Wheel, serving
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 OLDEST_PIP = "22.3"
 """The pip of Python 3.11.0."""

@@ -19,6 +19,8 @@ from tests.support.deadlines import LONG_SECONDS
 from tests.support.install.clean_environment import surroundings
 from tests.test_bytecode import LOAD
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {"bot", "handlers", "storage", "templates"}
 

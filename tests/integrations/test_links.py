@@ -159,7 +159,17 @@ def require_related(site: Site) -> None:
     require_taken(site.body)
 
 
-@pytest.mark.parametrize("order", list(permutations(STEPS)), ids="-".join)
+STRIDE = 6
+"""`make fast` tries every sixth order, `make test` them all."""
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(order, marks=pytest.mark.slow if at % STRIDE else (), id="-".join(order))
+        for at, order in enumerate(permutations(STEPS))
+    ],
+)
 async def test_all_that_stands_is_linked_whatever_came_first(sqlite_url: str, order: tuple[str, ...]) -> None:
     async with everything(sqlite_url) as site:
         for name in order:
@@ -183,6 +193,7 @@ async def test_all_at_once_ends_the_same(database_url: str) -> None:
         require_related(site)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("day", [BadDay(acts=True, resets=True), BadDay(500), refuse_with(503, {})], ids=str)
 @pytest.mark.parametrize(
     "call", ["POST .*/remotelink$", "POST .*/issueLink$", "PUT .*/pages/1000$", "PATCH|incidents$"]

@@ -19,6 +19,8 @@ from bot.rehearsal.server import StandIn
 from handlers import SLASH_COMMANDS
 from tests.rehearsal.conftest import Json, Scribe, actions, button, field_of, modal, section
 
+pytestmark = pytest.mark.process
+
 READER = PersonReader(lambda some_id: {"U1": "<ana>"}.get(some_id, some_id))
 
 

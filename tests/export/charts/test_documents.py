@@ -17,6 +17,8 @@ from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, edited_region
 from tests.support.export.svg_geometry import parse_picture
 from tests.support.timeouts import PATIENT
 
+pytestmark = pytest.mark.process
+
 EXPORTER = Exporter(timeouts=PATIENT)
 PAGES = HtmlWriter(load_shipped_templates())
 

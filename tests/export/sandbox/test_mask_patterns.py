@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
+
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.masking import MASKED, MaskRules, parse_rules
 from bot.export.mask_patterns import apply_patterns, mask_in_sandbox
 from tests.support.export.cases import FULL, NOW, case, entry
+
+pytestmark = pytest.mark.process
 
 ENDLESS = r"x(a+)+$"
 TRAP = "x" + "a" * 60 + "!"

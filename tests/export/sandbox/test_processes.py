@@ -16,6 +16,8 @@ import uvloop
 from bot.export.sandbox import JOBS, JobError, JobTimeoutError, Limits, kill_all, run_job
 from tests.support.deadlines import SOON_SECONDS, until_now
 
+pytestmark = pytest.mark.process
+
 JOBS_OF_TESTS = {"test": "tests.support.export.sandbox_work", "none": "tests.export.nowhere"}
 OUTSIDE = ("storage", "handlers", "bot.settings", "bot.slack", "bot.services", "bot.integrations", "slack_", "aiohttp")
 """What no job needs: the database, Slack, secrets, the network."""

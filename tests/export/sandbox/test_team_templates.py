@@ -14,6 +14,8 @@ from bot.export.drafts import split
 from tests.support.export import export_text, pdf_text
 from tests.support.timeouts import PATIENT
 
+pytestmark = pytest.mark.process
+
 DOCUMENT = postmortem_rules.compile_document(SAMPLES["everything known"], NOW)
 OURS = Exporter(timeouts=PATIENT)
 READ = [name for name, form in FORMATS.items() if form.is_read]

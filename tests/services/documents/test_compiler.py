@@ -24,6 +24,8 @@ from tests.support.export import pdf_text
 from tests.support.play import Play, playing
 from tests.support.timeouts import SHIPPED, change_patience
 
+pytestmark = pytest.mark.process
+
 PLACE = "INC-1-checkout-is-failing"
 
 

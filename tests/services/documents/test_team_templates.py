@@ -14,6 +14,8 @@ from tests.export.sandbox.test_team_templates import SECTIONS, in_order
 from tests.services.documents.test_compiler import resolve_incident
 from tests.support.play import TEAM, Play, playing
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 async def play(sqlite_url: str, tmp_path: Path) -> AsyncIterator[Play]:
