@@ -78,14 +78,14 @@ def fresh_clone(folder: Path, interpreter: str) -> Iterator[Path]:
 
 
 @contextmanager
-def environment(clone: Path, kept: str) -> Iterator[Path]:
+def environment(clone: Path, name: str) -> Iterator[Path]:
     """The clone's environment, as it was last time or as it is now; what it has become is kept under this name."""
-    home, kept_home = clone / ".venv", clone / kept
-    if kept_home.exists():
+    home, store = clone / ".venv", clone / name
+    if store.exists():
         shutil.rmtree(home, ignore_errors=True)
-        kept_home.rename(home)
+        store.rename(home)
     yield home / "bin" / "python"
-    shutil.copytree(home, kept_home, symlinks=True, copy_function=os.link)  # pip writes no file in place
+    shutil.copytree(home, store, symlinks=True, copy_function=os.link)  # pip writes no file in place
 
 
 def done(*command: str | Path, cwd: Path) -> str:
