@@ -77,7 +77,7 @@ NO_READERS: dict[str, str] = {
     "bot/settings/integrations.py": "OutsideSettings.object_of",
     "bot/slack/channels.py": "Channels.forget Channels.has_left Channels.record_join Channels.record_leave",
     "bot/slack/directory.py": (
-        "Directory.get Directory.ids Directory.is_known Directory.is_missing Directory.name "
+        "Directory.get Directory.ids Directory.is_known Directory.is_missing Directory.name Directory.name_or_id "
         "Directory.resolve_known_names NameCache.name NameCache.remember"
     ),
     "bot/slack/message_text.py": "read_count read_object read_objects read_string",
