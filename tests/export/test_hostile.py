@@ -13,7 +13,7 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.document import Document
 from bot.domain.records import Case, Milestone, Person
 from bot.domain.sections import SECTIONS
-from bot.domain.text import PieceKind, clean, split_pieces, strip_code_marks, to_one_line
+from bot.domain.text import PieceKind, clean, flatten, split_pieces, strip_code_marks, to_one_line
 from bot.export import Exporter
 from tests.export.test_escape import TEXTS
 from tests.support.export import export_text, storage_format
@@ -68,7 +68,8 @@ def compile_text(text: str) -> Document:
 
 def without(text: str, name: str) -> set[str]:
     """What stands for code in a form, where the text has none: blocks, or code at all (in a title blocks are spans)."""
-    kinds = {piece.kind for piece in split_pieces(clean(text))}
+    # Two marks on two lines are none, until a title or a name puts them on one.
+    kinds = {piece.kind for shown in (clean(text), flatten(clean(text))) for piece in split_pieces(shown)}
     is_there = PieceKind.BLOCK in kinds if name in ("fence", "pre") else kinds & {PieceKind.BLOCK, PieceKind.SPAN}
     return set() if is_there else {name}
 
