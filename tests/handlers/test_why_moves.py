@@ -36,7 +36,7 @@ async def test_answers_typed_within_seconds_are_asked_about_and_put_side_by_side
         )
         assert parents(play) == [(1, None), (2, None)]
         history = await type_command(play, play.ana, "/why show 2")
-        assert "2. moved by Chandra Demo" in history
+        assert "2. Moved by Chandra Demo" in history
         assert "*Why 2 of 5* — Why *the alert was muted*?" in await type_command(play, play.ana, "/why")
 
 

@@ -40,7 +40,7 @@ async def test_a_mention_edits_deletes_branches_shows_and_tells_the_history(sqli
         await said_in_thread(play, play.ana, "@afterword delete 3")
         assert [why.number for why in play.case().whys] == [1, 2, 4]
         await said_in_thread(play, play.ana, "@afterword history 2")
-        assert "• 2. edited by Bo Demo" in read_thread(play, play.ana)
+        assert "2. Edited by Bo Demo" in read_thread(play, play.ana)
         await said_in_thread(play, play.ana, "@afterword show")
         assert "4. the alarm was muted — Bo Demo" in read_thread(play, play.ana)
         await said_in_thread(play, play.ana, "@afterword root 2")
