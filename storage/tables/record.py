@@ -255,17 +255,6 @@ class PersonRow(SQLModel, table=True):
     locale: str = text_column()
 
 
-class ChannelRow(SQLModel, table=True):
-    """Whether a channel is private, as Slack last said. One that is missing counts as private."""
-
-    __tablename__ = "channel"
-    __table_args__ = (STRICT,)
-    team: str = text_column(primary_key=True)
-    id: str = text_column(primary_key=True)
-    is_private: bool = flag_column()
-    checked_at: datetime = time_column()
-
-
 class NewcomerRow(SQLModel, table=True):
     """A person who recorded in an incident before Slack said who they are; gone once they prove to be a member."""
 

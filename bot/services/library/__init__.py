@@ -1,1 +1,0 @@
-"""The library: postmortems that people read in the browser."""
