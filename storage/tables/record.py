@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from bot.domain.facets import FacetKind
 from bot.domain.records import (
     ActionKind,
     ActionStatus,
@@ -238,6 +239,25 @@ class ActionRow(NumberedRow, table=True):
     closed_at: datetime | None = time_column()
     kind: ActionKind | None = word_column(ActionKind)
     held: str = text_column()
+
+
+class FacetRow(NumberedRow, table=True):
+    """A service or a tag of an incident. `folded` is the name without what does not tell names apart."""
+
+    __tablename__ = "facet"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "kind", "folded"),
+        # Incidents are found by a name, and names by their beginning, without reading the others.
+        Index("ix_facet_name", "team", "kind", "folded", "incident_id"),
+        STRICT,
+    )
+    incident_id: int = of_column("incident")
+    team: str = text_column()
+    kind: FacetKind = word_column(FacetKind)
+    name: str = text_column()
+    folded: str = text_column()
+    added_by: str = text_column()
+    added_at: datetime = time_column()
 
 
 class PersonRow(SQLModel, table=True):

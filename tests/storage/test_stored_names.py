@@ -13,6 +13,7 @@ from typing import Any
 
 import handlers
 from bot.domain.alerts.groups import AlertStatus, GroupState
+from bot.domain.facets import FacetKind
 from bot.domain.records import (
     ActionKind,
     ActionStatus,
@@ -41,6 +42,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "delivery kinds": DeliveryKind,
     "delivery states": DeliveryState,
     "entry kinds": EntryKind,
+    "facet kinds": FacetKind,
     "history scan states": ScanState,
     "incident states": Status,
     "kinds of records": RecordKind,
