@@ -36,6 +36,7 @@ LIGHT = {
     "bot/export/__init__.py:explain_trouble": "looks into a dict",
     "bot/export/sandbox.py:kill_all": "sends signals when the bot stops",
     "bot/export/canvas.py:markdown": "joins what a thread has written",
+    "storage/deliveries.py:_decode": "one message",
     "storage/deliveries.py:content": "one message",
     "storage/search.py:list_incidents": "sorts the sixty best that a thread has found",
     "bot/export/confluence/merge.py:join_snapshots": "joins two dicts of digests",

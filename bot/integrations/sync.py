@@ -393,14 +393,14 @@ def _as_error(system: str, subject: str, ended: BaseException) -> IntegrationErr
     if isinstance(ended, IntegrationError):
         return ended
     if isinstance(ended, TimeoutError):
-        words = f"{system} took too long. I'll try again later."
+        words = f"{System(system).display_name} took too long. I'll try again later."
     else:
         log.error(
             "Updating %(subject)s in %(system)s failed (%(cause)s). It's tried again; please report this.",
             {"event": "sync_failed", "subject": subject, "system": system, "cause": type(ended).__name__},
             exc_info=ended,
         )
-        words = f"Updating {system} failed. I'll try again later; the server's log says why."
+        words = f"Updating {System(system).display_name} failed. I'll try again later; the server's log says why."
     return IntegrationError(system, words, may_have_happened=True)
 
 

@@ -18,7 +18,7 @@ from tests.support.interactions import type_command, window
 from tests.support.play import NOON, Play, reached_at
 
 START = NOON - timedelta(minutes=25)
-WEEKDAY = re.compile(r"\b(?:Mon|Tue) \d+ Nov, ")
+WEEKDAY = re.compile(r"\bon (?:Mon|Tue) \d+ Nov, ")
 
 
 def at(minutes: int) -> str:
@@ -141,7 +141,7 @@ async def test_in_every_order_the_same_is_suggested_and_reads_the_same_in_an_inc
             assert (await play.slack.submit(play.ana, view, {"channel": ALERTS})).errors == {}
             await play.settle()
             # The orders are played one after the other, past midnight: from then on the day stands with the time.
-            seen.append((WEEKDAY.sub("", message.plain), stood, entries(play)))
+            seen.append((WEEKDAY.sub("at ", message.plain), stood, entries(play)))
             await type_command(play, play.ana, "/incident resolved", ALERTS)
             await play.pass_time(minutes=61)
         assert [at for at, one in enumerate(seen) if one != seen[0]] == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from bot import bounds
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.records import Attachment, AttachmentState, Case, Status
 from bot.errors import Refused
@@ -192,7 +193,7 @@ def test_what_is_no_such_file_is_refused(content: bytes) -> None:
 
 
 def test_a_file_of_any_size_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_reader, "MAX_BYTES", 1024**2)
+    monkeypatch.setattr(bounds, "RECORD_FILE", 1024**2)
     with pytest.raises(Refused, match="larger than 1 MB"):
         json_reader.read(b"[" * (1024**2 + 1))
 
