@@ -39,6 +39,8 @@ ZONE = 64
 """Characters of a zone's name: the longest has 32, and a path of thousands of parts is read by recursion."""
 SETTING = 100_000
 """Characters of one setting."""
+CONFIG_FILE = 100_000
+"""Bytes of the file that AFTERWORD_CONFIG names."""
 
 
 class Bound(NamedTuple):
@@ -76,5 +78,8 @@ BOUNDS = (
     Bound("Files in the template folder", TEMPLATES, "files", "left out; the export says so"),
     Bound("Name of a time zone", ZONE, "characters", "no zone; UTC counts"),
     Bound("Setting", SETTING, "characters", "the program doesn't start, and says which"),
+    Bound(
+        "File that AFTERWORD_CONFIG names", CONFIG_FILE, "bytes", "the program doesn't start, or goes on by the old one"
+    ),
 )
 """Every bound that a sender can meet."""

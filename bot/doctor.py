@@ -18,7 +18,7 @@ from bot.errors import Misconfigured
 from bot.export import templates
 from bot.integrations import registry
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.policy import build_mask_rules
+from bot.policy import build_mask_rules, watch_config
 from bot.settings import NO_WAY_IN, Settings, describe_unknown, variable
 
 PATIENCE_SECONDS = 10
@@ -85,7 +85,17 @@ def check_settings(settings: Settings) -> list[CheckResult]:
         build_mask_rules(settings)
     except Misconfigured as error:
         found.append(CheckResult.failure("mask", str(error)))
+    if settings.config_path is not None:
+        found.append(_check_config(settings))
     return found
+
+
+def _check_config(settings: Settings) -> CheckResult:
+    try:
+        watched = watch_config(settings)
+    except Misconfigured as error:
+        return CheckResult.failure("policy", str(error))
+    return CheckResult.success("policy", f"{watched.current.name} can be used. To see it: `afterword policy check`")
 
 
 async def examine(

@@ -1,17 +1,22 @@
 """Turns the operator's settings into the rules that services use."""
 
+import difflib
+from collections.abc import Iterator
 from datetime import timedelta
 
 from bot.domain import masking as masking_rules
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts.groups import AlertRules, parse_conditions
 from bot.domain.masking import MaskRules
+from bot.domain.policy import PostmortemRule, SeverityPolicies, SeverityPolicy
 from bot.domain.reminders import QuietHours, ReminderRules
+from bot.domain.sections import BY_SLUG
 from bot.domain.whys import parse_blame_words
 from bot.errors import Misconfigured
 from bot.services.context import Policy
 from bot.services.history.retention import RetentionRules
 from bot.settings import Settings
+from bot.settings.config_file import ConfigFile, ConfigWatch, PolicyTable
 
 
 def build_policy(settings: Settings) -> Policy:
@@ -59,3 +64,52 @@ def build_mask_rules(settings: Settings) -> MaskRules:
         return masking_rules.parse_rules(settings.mask, patterns)
     except ValueError as error:
         raise Misconfigured(f"AFTERWORD_MASK or AFTERWORD_MASK_PATTERNS can't be used: {error}.") from error
+
+
+def watch_config(settings: Settings) -> ConfigWatch:
+    """The file that AFTERWORD_CONFIG names, read and checked. Raises Misconfigured for a mistake in it."""
+    return ConfigWatch(settings.config_path, build_severity_policies)
+
+
+def build_severity_policies(config: ConfigFile) -> SeverityPolicies:
+    """The policy of each severity, with what it takes from `[policy.default]`; empty without `[policy]`.
+
+    Raises Misconfigured for a section that there is none of.
+    """
+    tables = config.tables.policy
+    if tables is None:
+        return SeverityPolicies()
+    if mistakes := tuple(_find_mistakes(config)):
+        raise Misconfigured("\n".join(mistakes))
+    named = ((name, getattr(tables, name)) for name in ("sev1", "sev2", "sev3", "sev4", "none"))
+    return SeverityPolicies(tuple(_build_policy(name, table, tables.default) for name, table in named))
+
+
+def _find_mistakes(config: ConfigFile) -> Iterator[str]:
+    tables = config.tables.policy
+    for name in type(tables).model_fields if tables else ():
+        for slug in getattr(tables, name).sections or ():
+            if slug not in BY_SLUG:
+                near = difflib.get_close_matches(slug, BY_SLUG, 1, 0.6)
+                hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(BY_SLUG)}."
+                yield config.mistake(("policy", name, "sections"), f"{slug} isn't a section. {hint}")
+
+
+def _build_policy(severity: str, table: PolicyTable, default: PolicyTable) -> SeverityPolicy:
+    values = default.model_dump(exclude_none=True) | table.model_dump(exclude_none=True)
+    spans = {**values.get("due", {})}
+    if default.due and table.due:
+        spans = default.due.model_dump(exclude_none=True) | spans
+    return SeverityPolicy(
+        severity=severity,
+        postmortem=PostmortemRule(values.get("postmortem", PostmortemRule.REQUIRED)),
+        after_resolution=values.get("remind_after"),
+        weeks=values.get("weeks"),
+        also=values.get("also", ()),
+        sections=values.get("sections"),
+        due=tuple(spans.items()),
+        rest_hours=values.get("rest_hours"),
+        rest_days=values.get("rest_days"),
+        owner=values.get("owner", ""),
+        needs_review=values.get("review") == "required",
+    )

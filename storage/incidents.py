@@ -24,7 +24,9 @@ _MUTABLE = (
     "postmortem_reason",
     "published_at",
     "channel_name",
+    "policy",
 )
+_UNSET = ("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at", "policy")
 
 _in_place = (_incident.c.team == bindparam("team"), _incident.c.channel == bindparam("channel"))
 # The unresolved incident of a channel if there is one, else the latest. Two look-ups in an index, however many the
@@ -163,7 +165,7 @@ def open_new(tx: Transaction, place: Place, title: str, by: str, now: datetime) 
     incident = tx.insert(
         Incident,
         _ADD,
-        **dict.fromkeys(("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at")),
+        **dict.fromkeys(_UNSET),
         **dict.fromkeys(("postmortem_reason", "channel_name", "card_ts", "why_ts"), ""),
         **dict.fromkeys(("last_entry", "last_why", "last_action"), 0),
         team=place.team,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from bot.domain.policy import PostmortemRule, SeverityPolicy
 from bot.domain.text import clean
 
 
@@ -122,7 +123,10 @@ def mark_person(user: Person, membership: Membership, *, is_known: bool) -> Pers
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident in one channel. `severity` is 1 to 4, or None until it is set."""
+    """One incident in one channel. `severity` is 1 to 4, or None until it is set.
+
+    `policy` is the one that counted when it was resolved; None without a policy file.
+    """
 
     id: int
     team: str
@@ -141,6 +145,7 @@ class Incident:
     postmortem_reason: str
     published_at: datetime | None
     channel_name: str = ""
+    policy: SeverityPolicy | None = None
 
     @property
     def key(self) -> str:
@@ -151,6 +156,11 @@ class Incident:
     def channel_link(self) -> str:
         """The address that opens its channel in Slack, for any workspace."""
         return f"https://slack.com/app_redirect?team={self.team}&channel={self.channel}"
+
+    @property
+    def rule(self) -> PostmortemRule:
+        """Whether its postmortem is asked for."""
+        return self.policy.postmortem if self.policy else PostmortemRule.REQUIRED
 
     @property
     def is_closed(self) -> bool:

@@ -1,11 +1,13 @@
 """When a reminder or a nudge is due, and whether there is still a reason for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
+from bot.domain.policy import PostmortemRule, SeverityPolicy
 from bot.domain.records import Incident, Status
+from bot.domain.text import format_hours
 
 
 class ReminderKind(StrEnum):
@@ -56,12 +58,13 @@ class QuietHours:
     """The hours without reminders by DM, on the person's own clock.
 
     `hours` are (from, until), of which the hour `until` is free again. On `weekends` every reminder waits; the weekly
-    ones also do with `weekly_on_weekdays`.
+    ones also do with `weekly_on_weekdays`. Every reminder also waits on the `days` of the week, from 0 for Monday.
     """
 
     hours: tuple[int, int] | None = None
     weekends: bool = False
     weekly_on_weekdays: bool = False
+    days: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,36 @@ class ReminderRules:
     weeks: int = 4
     quiet: QuietHours = QuietHours()
     nudges: bool = True
+
+
+def limit_rules(policy: SeverityPolicy | None, rules: ReminderRules) -> ReminderRules:
+    """The rules for an incident with this policy; without one the rules themselves."""
+    if policy is None:
+        return rules
+    hours = rules.after_resolution if policy.after_resolution is None else policy.after_resolution
+    weeks = rules.weeks if policy.weeks is None else policy.weeks
+    if policy.postmortem is not PostmortemRule.REQUIRED:
+        hours, weeks = hours[:1] if policy.postmortem is PostmortemRule.OPTIONAL else (), 0
+    quiet = rules.quiet
+    if policy.rest_hours is not None:
+        quiet = replace(quiet, hours=(policy.rest_hours[0], policy.rest_hours[1]) if policy.rest_hours else None)
+    if policy.rest_days is not None:
+        quiet = replace(quiet, weekends=False, weekly_on_weekdays=False, days=policy.rest_days)
+    return replace(rules, after_resolution=hours, weeks=weeks, quiet=quiet)
+
+
+def describe_policy(policy: SeverityPolicy, rules: ReminderRules) -> str:
+    """`required, after 24 and 48 h, then 4 weeks`: what it asks, for the person who wrote it."""
+    if policy.postmortem is PostmortemRule.NONE:
+        return "none, so nothing is asked"
+    limited = limit_rules(policy, rules)
+    hours = format_hours(limited.after_resolution)
+    if policy.postmortem is PostmortemRule.OPTIONAL:
+        return f"optional, so one question after {hours} and no reminder"
+    weekly = f", then {limited.weeks} {'week' if limited.weeks == 1 else 'weeks'}" if limited.weeks else ""
+    also = f", also to {', '.join(policy.also)}" if policy.also else ""
+    chosen = " (a person asked for it)" if policy.is_chosen else ""
+    return f"required{chosen}, after {hours}{weekly}{also}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,23 +210,24 @@ def defer_past_quiet_hours(
 ) -> datetime:
     """The first moment from `moment` on that is neither in quiet hours nor on a quiet weekend in the zone, in UTC.
 
-    A weekend ends on Monday at the hour of the daily digest.
+    A weekend ends on Monday at the hour of the daily digest, and other quiet days on the day after them.
     """
     is_quiet = rules.quiet.weekends or (is_weekly and rules.quiet.weekly_on_weekdays)
     for _ in range(4):  # evening, weekend, and Monday's small hours
         local = moment.astimezone(zone)
-        later = (_out_of_weekend(local, rules) if is_quiet else None) or _out_of_night(local, rules.quiet)
+        days = {*rules.quiet.days, *((_SATURDAY, _SATURDAY + 1) if is_quiet else ())}
+        later = _out_of_days(local, days, rules) or _out_of_night(local, rules.quiet)
         if later is None:
             break
         moment = later.astimezone(UTC)
     return moment
 
 
-def _out_of_weekend(local: datetime, rules: ReminderRules) -> datetime | None:
-    if local.weekday() < _SATURDAY:
+def _out_of_days(local: datetime, days: set[int], rules: ReminderRules) -> datetime | None:
+    if local.weekday() not in days:
         return None
-    monday = local.date() + timedelta(days=7 - local.weekday())
-    return datetime.combine(monday, time(rules.overdue_hour), local.tzinfo)
+    ahead = next(number for number in range(1, 8) if (local.weekday() + number) % 7 not in days)
+    return datetime.combine(local.date() + timedelta(days=ahead), time(rules.overdue_hour), local.tzinfo)
 
 
 def _out_of_night(local: datetime, quiet: QuietHours) -> datetime | None:

@@ -479,3 +479,9 @@ def format_iso(moment: datetime) -> str:
     """`2026-11-23T14:05:00Z`; microseconds only if there are any."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     return f"{utc.isoformat().removesuffix('+00:00')}Z"
+
+
+def format_hours(spans: Iterable[timedelta]) -> str:
+    """`24 and 48 h`: spans as people list hours; empty without one."""
+    hours = [f"{span / timedelta(hours=1):g}" for span in spans]
+    return f"{' and '.join(filter(None, [', '.join(hours[:-1]), hours[-1]]))} h" if hours else ""

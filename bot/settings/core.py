@@ -134,6 +134,16 @@ class CoreSettings(BaseModel):
         description="A folder of templates and style sheets to use in exports (docs/templates.md); or ours.",
     )
 
+    config: str = Field(
+        "none",
+        description="The file with the team's policy, such as afterword.toml (docs/policy.md); or none.",
+    )
+
+    @property
+    def config_path(self) -> Path | None:
+        """The file with the team's policy, whether it is there or not; None without one."""
+        return None if self.config.lower() == "none" else Path(self.config).expanduser()
+
     @property
     def templates_folder(self) -> Path | None:
         """The folder of the team's own templates, whether it is there or not; None where ours are used."""

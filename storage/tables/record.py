@@ -9,6 +9,7 @@ from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.domain.facets import FacetKind
+from bot.domain.policy import SeverityPolicy
 from bot.domain.records import (
     ActionKind,
     ActionStatus,
@@ -32,6 +33,7 @@ from storage.database.statements import (
     time_column,
     word_column,
 )
+from storage.policy import PolicyType
 
 # The conditions of partial indexes, as text, so that statements repeat them to the letter (see `partial_index`).
 INCIDENT_UNRESOLVED = text("status <> 'resolved'")
@@ -89,6 +91,7 @@ class IncidentRow(NumberedRow, table=True):
     last_action: int
     card_ts: str = text_column()
     why_ts: str = text_column()
+    policy: SeverityPolicy | None = Field(sa_type=PolicyType)
 
 
 class EntryRow(NumberedRow, table=True):

@@ -99,6 +99,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_BLAME_WORDS="oops, my bad",
         AFTERWORD_VAGUE_WORDS="polish",
         AFTERWORD_TEMPLATES="/etc/afterword/templates",
+        AFTERWORD_CONFIG="/etc/afterword/afterword.toml",
         AFTERWORD_ALERTS_CHANNEL="C0ALERTS",
         AFTERWORD_ALERTS_TEAM="T0TEAM",
         AFTERWORD_ALERTS_OPEN="severity=critical,page; env=prod",
