@@ -25,8 +25,9 @@ _MUTABLE = (
     "published_at",
     "channel_name",
     "policy",
+    "outline",
 )
-_UNSET = ("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at", "policy")
+_UNSET = ("severity", "lead", "resolved_by", "resolved_at", "postmortem_owner", "published_at", "policy", "outline")
 
 _in_place = (_incident.c.team == bindparam("team"), _incident.c.channel == bindparam("channel"))
 # The unresolved incident of a channel if there is one, else the latest. Two look-ups in an index, however many the

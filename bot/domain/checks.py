@@ -17,8 +17,9 @@ from bot.domain.incident import (
     impact_start,
     list_reached_milestones,
 )
+from bot.domain.outline import list_sections, outline_of
 from bot.domain.records import Action, ActionStatus, Case, Entry, Milestone, Status
-from bot.domain.sections import BY_SLUG, SECTIONS, list_filled
+from bot.domain.sections import list_filled
 from bot.domain.text import clean, format_clock, format_day_time, format_duration, shorten
 from bot.domain.whys import list_without_action
 
@@ -217,7 +218,8 @@ def find_placeholder(text: str) -> str:
 
 
 def _placeholders(case: Case) -> Iterator[Finding]:
-    for slug, section in BY_SLUG.items():
+    for section in list_sections(case):
+        slug = section.slug
         written = case.sections.get(slug)
         left = find_placeholder(written.text) if written else ""
         if left:
@@ -291,20 +293,26 @@ def list_blank_sections(case: Case) -> tuple[str, ...]:
     }
     return tuple(
         section.slug
-        for section in SECTIONS
+        for section in outline_of(case.incident).sections
         if not (recorded.get(section.slug) or section.slug in in_drafts or _is_written(case, section.slug))
     )
 
 
 def count_sections(case: Case) -> tuple[int, int]:
     """How many sections are filled, and of how many."""
-    return len(SECTIONS) - len(list_blank_sections(case)), len(SECTIONS)
+    total = len(outline_of(case.incident).sections)
+    return total - len(list_blank_sections(case)), total
 
 
 def sort_by_weight(case: Case) -> tuple[str, ...]:
-    """The slugs of the blank sections, those that readers look for first."""
-    blank = list_blank_sections(case)
-    return tuple(slug for slug in _BY_WEIGHT if slug in blank)
+    """The slugs of the blank sections, those that readers look for first; of a team's own form the required ones."""
+    blank, outline = list_blank_sections(case), outline_of(case.incident)
+    if outline.is_standard:
+        return tuple(slug for slug in _BY_WEIGHT if slug in blank)
+    return (
+        *(slug for slug in blank if slug in outline.requirements),
+        *(slug for slug in blank if slug not in outline.requirements),
+    )
 
 
 def find_next_section(case: Case) -> str:

@@ -303,7 +303,7 @@ class WhyStep:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSection:
-    """One of the 14 sections: `text` is what a person wrote, empty if no one has.
+    """One of the document's sections: `text` is what a person wrote, empty if no one has.
 
     `versions` are all saved texts, first to last; empty if it was saved once.
     """
@@ -393,7 +393,8 @@ class Document:
     in UTC, so clock times alone would mislead. `audit` is empty unless the case was loaded with it; `struck`,
     `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history. `kept` is every
     text from edited drafts; `revision` counts the changes of the incident; `facts` are the digests of what the record
-    knows for each section (`bot.domain.sections`), which show what an edit was based on.
+    knows for each section (`bot.domain.sections`), which show what an edit was based on. `absent` are those of the 14
+    sections that the incident's outline lacks and nobody wrote.
     """
 
     key: str
@@ -432,6 +433,7 @@ class Document:
     kept: tuple[EditedText, ...] = ()
     revision: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
+    absent: tuple[DocumentSection, ...] = ()
 
     def texts(self, section: str) -> tuple[EditedText, ...]:
         """The active texts that people wrote into a region of the draft, oldest first."""
@@ -447,8 +449,8 @@ class Document:
         return {mark.milestone: mark.line.number for mark in self.marks if mark.line}
 
     def part(self, slug: str) -> DocumentSection:
-        """One of the 14 sections. Raises LookupError for any other name."""
-        found = [part for part in self.parts if part.slug == slug]
+        """One of its sections, or of the 14. Raises LookupError for any other name."""
+        found = [part for part in (*self.parts, *self.absent) if part.slug == slug]
         if not found:
             raise LookupError(f"there is no section {slug!r}")
         return found[0]

@@ -28,6 +28,7 @@ from bot.domain.document import (
     list_struck_lines,
 )
 from bot.domain.incident import M, ReachedMilestone, impact_start, list_reached_milestones
+from bot.domain.outline import ALSO_WRITTEN, list_also_written, outline_of
 from bot.domain.records import (
     Action,
     ActionStatus,
@@ -42,7 +43,7 @@ from bot.domain.records import (
     first_why_wording,
     is_untouched,
 )
-from bot.domain.sections import BY_SLUG, SECTIONS, Section
+from bot.domain.sections import SECTIONS, Section
 from bot.domain.text import clean, to_one_line
 from bot.domain.whys import list_active, list_cited, outline_whys, quote_answer
 from bot.errors import OutdatedButton, Refused
@@ -83,6 +84,7 @@ def compile_document(case: Case, now: datetime, history: RecordHistory = _NO_HIS
         published_at=incident.published_at,
         participants=_participants(case, lines, cast.find(incident.lead)),
         parts=_parts(case, history, cast),
+        absent=_absent(case),
         timeline=lines,
         spans_days=_spans_days(lines),
         whys=_whys(case.whys, history, cast, lines),
@@ -209,10 +211,21 @@ def _participant(who: PersonName, lines: list[TimelineLine], recorded: int, *, i
 
 
 def _parts(case: Case, history: RecordHistory, cast: Cast) -> tuple[DocumentSection, ...]:
+    outline = outline_of(case.incident)
+    also = (outline.find(slug) for slug in list_also_written(case, outline))
+    shown = (*outline.sections, *(replace(one, title=f"{ALSO_WRITTEN}{one.title}") for one in also))
     return tuple(
         _part(section, case.sections.get(section.slug), history.savings.get(section.slug, ()), cast)
-        for section in SECTIONS
+        for section in shown
     )
+
+
+def _absent(case: Case) -> tuple[DocumentSection, ...]:
+    """The sections of the 14 that are not shown."""
+    outline = outline_of(case.incident)
+    shown = {*(one.slug for one in outline.sections), *list_also_written(case, outline)}
+    left = (section for section in SECTIONS if section.slug not in shown)
+    return tuple(DocumentSection(section.slug, section.title, "", None, None) for section in left)
 
 
 def _part(
@@ -312,17 +325,13 @@ def _likenesses(history: RecordHistory, cast: Cast) -> tuple[SimilarIncident, ..
     )
 
 
-NEEDED = ("summary", "impact", "root_cause", "actions")
-"""What must not be empty in a published postmortem."""
-
-
 def publish(case: Case, now: datetime) -> Incident:
     """The incident with its postmortem published; raises Refused, naming the blanks, or if it is not resolved."""
     incident = case.incident
     _require_resolved(incident)
-    blank = [slug for slug in NEEDED if slug in list_blank_sections(case)]
-    if blank:
-        titles = _list_words([BY_SLUG[slug].title for slug in blank])
+    outline = outline_of(incident)
+    if blank := list_blank_required(case):
+        titles = _list_words([outline.find(slug).title for slug in blank])
         verb, command = "is" if len(blank) == 1 else "are", f"`/postmortem fill {blank[0].replace('_', ' ')}`"
         raise Refused(
             f"Not published: {titles} {verb} still empty. Start with {command}",
@@ -334,7 +343,13 @@ def publish(case: Case, now: datetime) -> Incident:
 def can_publish(case: Case) -> bool:
     """Whether `publish` would accept it now."""
     is_asked = case.incident.status is Status.RESOLVED and not case.incident.postmortem_status.is_finished
-    return is_asked and not set(NEEDED).intersection(list_blank_sections(case))
+    return is_asked and not list_blank_required(case)
+
+
+def list_blank_required(case: Case) -> tuple[str, ...]:
+    """The slugs of the empty sections without which it cannot be published."""
+    blank = list_blank_sections(case)
+    return tuple(slug for slug in outline_of(case.incident).requirements if slug in blank)
 
 
 def waive(incident: Incident, reason: str) -> Incident:

@@ -8,9 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bot.domain.policy import PostmortemRule, SeverityPolicy
 from bot.domain.text import clean
+
+if TYPE_CHECKING:
+    from bot.domain.outline import Outline  # made of sections, which are made of what is here
 
 
 class Status(StrEnum):
@@ -126,6 +130,7 @@ class Incident:
     """One incident in one channel. `severity` is 1 to 4, or None until it is set.
 
     `policy` is the one that counted when it was resolved; None without a policy file.
+    `outline` is which sections its postmortem has, None for the 14.
     """
 
     id: int
@@ -146,6 +151,7 @@ class Incident:
     published_at: datetime | None
     channel_name: str = ""
     policy: SeverityPolicy | None = None
+    outline: "Outline | None" = None
 
     @property
     def key(self) -> str:

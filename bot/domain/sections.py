@@ -271,18 +271,27 @@ _KNOWN: dict[str, Callable[[Document], Iterable[str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the document: `slug` names it in the record and in exports; `question` helps to write it."""
+    """One part of the document: `slug` names it in the record and in exports; `question` helps to write it.
+
+    A postmortem cannot be published while one that `is_required` is empty.
+    """
 
     slug: str
     title: str
     question: str
+    is_required: bool = False
 
 
 SECTIONS = (
-    Section("summary", "Incident summary", "In three sentences: what broke, for whom, and what made it stop?"),
+    Section(
+        "summary",
+        "Incident summary",
+        "In three sentences: what broke, for whom, and what made it stop?",
+        is_required=True,
+    ),
     Section("leadup", "Leadup", "What changed beforehand, even days earlier, that set this up?"),
     Section("fault", "Fault", "What did the system do, and what should it have done instead?"),
-    Section("impact", "Impact", "Who felt it, how many, for how long, and what could they not do?"),
+    Section("impact", "Impact", "Who felt it, how many, for how long, and what could they not do?", is_required=True),
     Section("detection", "Detection", "What told us first, and what would have told us in half the time?"),
     Section("response", "Response", "Who came, how soon, and what slowed them down?"),
     Section("recovery", "Recovery", "Which step made it better, and how did we know that it was over?"),
@@ -292,13 +301,16 @@ SECTIONS = (
         "root_cause",
         "Root cause",
         "Which one thing, had it been different, would have prevented this kind of incident?",
+        is_required=True,
     ),
     Section("backlog_check", "Backlog check", "Did planned or parked work exist that would have helped?"),
     Section("recurrence", "Recurrence", "Has this cause struck before, and why was what we did then not enough?"),
     Section(
         "lessons", "Lessons learned", "What went well, where were we lucky, and what was harder than it should be?"
     ),
-    Section("actions", "Corrective actions", "Who does what, by when, so that it doesn't happen again?"),
+    Section(
+        "actions", "Corrective actions", "Who does what, by when, so that it doesn't happen again?", is_required=True
+    ),
 )
 
 
