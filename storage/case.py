@@ -30,6 +30,7 @@ from bot.domain.records import (
 from storage import actions as actions_store
 from storage import attachments as attachments_store
 from storage import audit as audit_store
+from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import search as search_store
@@ -89,7 +90,17 @@ def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -
     people = _find_people(tx, incident.team, named)
     doubtful = _find_doubtful(tx, incident, people)
     everyone = people | doubtful
-    return Case(incident, entries, chain, saved, todo, everyone, edited_sections=texts, doubtful=frozenset(doubtful))
+    return Case(
+        incident,
+        entries,
+        chain,
+        saved,
+        todo,
+        everyone,
+        edited_sections=texts,
+        doubtful=frozenset(doubtful),
+        facets=facets_store.list_by_incident(tx, incident.id),
+    )
 
 
 def _find_people(tx: Transaction, team: str, named: Iterable[str | None]) -> dict[str, Person]:
@@ -180,6 +191,8 @@ def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
             audit_store.add_imported(tx, incident.id, line)
     for verdict in history.verdicts:
         restore_verdict(tx, incident, verdict)
+    for facet in case.facets:
+        facets_store.add_imported(tx, incident, facet)
     # Last, because it locks the workspace's row: every incident that is opened meanwhile waits for the commit.
     incidents_store.reserve_number(tx, incident.team, incident.number)
     return incident

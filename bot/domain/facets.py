@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.domain.secrets import find_credentials
-from bot.domain.text import find_nearest, to_one_line
+from bot.domain.text import find_nearest, remove_controls, to_one_line
 from bot.errors import Refused
 
 
@@ -67,7 +67,7 @@ class FacetChange:
 _MARKS = "-–—−+#"
 _TAKES_AWAY = "-–—−"
 # A mark behind a blank begins a name too: `checkout -payments`, `#database #pool`.
-_SPLIT = re.compile(rf"\s*[,;\n]\s*|\s+(?=[{_MARKS}][^\W_])")
+_SPLIT = re.compile(rf"[,;\n]|\s(?=[{_MARKS}][^\W_])")
 _QUOTES = "\"'`“”„‘’«»"
 
 
@@ -78,10 +78,10 @@ def parse(text: str, kind: FacetKind) -> FacetChange:
     """
     added: dict[str, str] = {}
     removed: dict[str, str] = {}
-    for part in _SPLIT.split(text):
+    for part in _SPLIT.split(remove_controls(text)):
         word = part.strip()
-        name = read_name(word.lstrip(_MARKS + " "), kind) if word.strip(_MARKS + _QUOTES + " ") else ""
-        if name:
+        if word.strip(_MARKS + _QUOTES + " "):
+            name = read_name(word, kind)
             (removed if word[0] in _TAKES_AWAY else added).setdefault(fold(name), name)
     if not added and not removed:
         raise Refused(f"Which {kind}? Try `/incident {kind} {EXAMPLES[kind]}`")
@@ -92,8 +92,11 @@ EXAMPLES = {FacetKind.SERVICE: "checkout, payments", FacetKind.TAG: "database"}
 
 
 def read_name(text: str, kind: FacetKind) -> str:
-    """One name as it is stored: on one line, without quotation marks around it. Raises Refused if it is none."""
-    name = to_one_line(text).strip(_QUOTES + " ")
+    """One name as it is stored: on one line, without marks before and quotation marks around it.
+
+    Raises Refused if it is none.
+    """
+    name = to_one_line(text.replace("`", "")).lstrip(_MARKS + _QUOTES + " ").rstrip(_QUOTES + " ")
     if not any(letter.isalnum() for letter in name):
         raise Refused(f"A {kind} needs a name with letters or digits. Try `/incident {kind} {EXAMPLES[kind]}`")
     if len(name) > LONGEST:
@@ -105,15 +108,15 @@ def read_name(text: str, kind: FacetKind) -> str:
     return name
 
 
-_RENAMED = re.compile(r"(?P<old>.+?)\s*(?:=>|->|→|=|\s(?:to|into|as)\s)\s*(?P<new>.+)", re.DOTALL | re.IGNORECASE)
+_BECOMES = re.compile(r"=>|->|→|=|\s(?:to|into|as)\s", re.IGNORECASE)
 
 
 def parse_renaming(text: str, kind: FacetKind) -> tuple[str, str]:
     """Read `checkout = checkout-api`: the old name and the new one. Raises Refused for anything else."""
-    match = _RENAMED.fullmatch(text.strip())
-    if match is None:
+    match = _BECOMES.search(text)
+    if match is None or not text[: match.start()].strip() or not text[match.end() :].strip():
         raise Refused(f"What's the new name? Try `/incident {kind} rename old = new`")
-    old, new = read_name(match["old"], kind), read_name(match["new"], kind)
+    old, new = read_name(text[: match.start()], kind), read_name(text[match.end() :], kind)
     if old == new:
         raise Refused(f"Both names are the same. Try `/incident {kind} rename old = new`")
     return old, new

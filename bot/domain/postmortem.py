@@ -27,6 +27,7 @@ from bot.domain.document import (
     list_active_lines,
     list_struck_lines,
 )
+from bot.domain.facets import FacetKind, list_names
 from bot.domain.incident import M, ReachedMilestone, impact_start, list_reached_milestones
 from bot.domain.outline import ALSO_WRITTEN, list_also_written, outline_of
 from bot.domain.records import (
@@ -100,6 +101,8 @@ def compile_document(case: Case, now: datetime, history: RecordHistory = _NO_HIS
         likenesses=_likenesses(history, cast),
         kept=tuple(_edited_texts(case, cast)),
         revision=case.revision,
+        services=tuple(map(to_one_line, list_names(case.facets, FacetKind.SERVICE))),
+        tags=tuple(map(to_one_line, list_names(case.facets, FacetKind.TAG))),
         people=cast.everyone(),  # last, when all have been named
     )
     return replace(document, facts=sections_rules.digest_sections(document))

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.domain.facets import Facet
 from bot.domain.policy import PostmortemRule, SeverityPolicy
 from bot.domain.text import clean
 
@@ -339,7 +340,7 @@ class Case:
 
     Entries are ordered by (happened_at, number), without the struck ones; `people` maps user ids to persons.
     `edited_sections` is what people wrote into drafts, by region and version. `revision` counts the changes of the
-    incident so far. `doubtful` are those whose name carries a mark (`mark_person`).
+    incident so far. `doubtful` are those whose name carries a mark (`mark_person`). `facets` are services, then tags.
     """
 
     incident: Incident
@@ -353,6 +354,7 @@ class Case:
     edited_sections: tuple[EditedRegion, ...] = ()
     revision: int = 0
     doubtful: frozenset[str] = frozenset()
+    facets: tuple[Facet, ...] = ()
 
     def name(self, user: str | None) -> str:
         """A person's name, or the bare id if none is known; empty for None."""

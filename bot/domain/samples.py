@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+from bot.domain.facets import Facet, FacetKind
 from bot.domain.records import (
     Action,
     ActionKind,
@@ -144,7 +145,13 @@ def _likeness() -> Case:
         _incident(7, "Checkout returns 503s"), status=Status.RESOLVED, severity=2, lead="U0ANA", resolved_by="U0ANA",
         resolved_at=entries[-1].happened_at, postmortem_owner="U0BEN",
     )  # fmt: skip
-    return Case(about, entries, whys, {text.section: text for text in sections}, actions, _PEOPLE)
+    facets = _facets(services=("checkout", "payments"), tags=("database",))
+    return Case(about, entries, whys, {text.section: text for text in sections}, actions, _PEOPLE, facets=facets)
+
+
+def _facets(**names: tuple[str, ...]) -> tuple[Facet, ...]:
+    kinds = {"services": FacetKind.SERVICE, "tags": FacetKind.TAG}
+    return tuple(Facet(kinds[kind], name, "U0BEN", _after(24)) for kind, these in names.items() for name in these)
 
 
 def _after(day: int, month: int = 11) -> datetime:
@@ -175,7 +182,9 @@ def _hard() -> Case:
     )  # fmt: skip
     people = _PEOPLE | {"U0HARD": Person(_TEAM, "U0HARD", HARD)}
     actions = tuple(_action(number, HARD, owner="U0HARD", link=HARD, reason=HARD) for number in range(1, 9))
-    return Case(about, entries, whys, sections, actions, people)
+    name = HARD.replace("`", "")  # a name has no code
+    facets = _facets(services=(name, "#2"), tags=(name,))
+    return Case(about, entries, whys, sections, actions, people, facets=facets)
 
 
 SAMPLES = {

@@ -13,12 +13,14 @@ from types import FunctionType
 from typing import Any
 
 from bot.clock import SystemClock
+from bot.domain import facets as facets_rules
 from bot.domain import masking as masking_rules
 from bot.domain import secrets as secrets_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import text as text_rules
 from bot.domain.alerts.groups import parse_conditions
 from bot.domain.alerts.payloads import parse_alertmanager, parse_jsm, parse_pagerduty
+from bot.domain.facets import FacetKind
 from bot.domain.paste import read_lines
 from bot.domain.sections import redact_markdown
 from bot.domain.timeline import unpack_pending_entry
@@ -116,6 +118,11 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     ),
     "bot/domain/alerts/payloads.py:parse_pagerduty": lambda t: parse_pagerduty(_pagerduty(t), NOW),
     "bot/domain/alerts/payloads.py:parse_jsm": lambda t: parse_jsm(_jsm(t), NOW),
+    "bot/domain/facets.py:parse": lambda t: facets_rules.parse(t, FacetKind.SERVICE),
+    "bot/domain/facets.py:read_name": lambda t: facets_rules.read_name(t, FacetKind.TAG),
+    "bot/domain/facets.py:parse_renaming": lambda t: facets_rules.parse_renaming(t, FacetKind.TAG),
+    "bot/domain/facets.py:require_room": lambda t: facets_rules.require_room([t], FacetKind.TAG),
+    "bot/domain/facets.py:find_like": lambda t: facets_rules.find_like(t[:40], [t]),
     "bot/domain/masking.py:MaskRules.spans": masking_rules.USUAL_RULES.spans,
     "bot/domain/masking.py:find_matches": lambda t: masking_rules.find_matches(masking_rules.USUAL_RULES.patterns, t),
     "bot/domain/secrets.py:redact_values": lambda t: secrets_rules.redact_values(t, (t[:40], "x")),

@@ -85,6 +85,8 @@ def _convert_incident(document: Document) -> _Object:
         "workspace": document.workspace or None,
         "title": document.title,
         "severity": document.severity or None,
+        "services": list(document.services),
+        "tags": list(document.tags),
         "status": document.status.value,
         "channel": {"id": document.channel_id, "name": document.channel_name or None},
         "lead": _convert_person(document.lead),

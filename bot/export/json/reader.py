@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from bot import bounds
 from bot.domain import postmortem as postmortem_rules
+from bot.domain.facets import Facet, FacetKind
 from bot.domain.records import (
     Action,
     Attachment,
@@ -83,6 +84,7 @@ def convert_file(file: PostmortemFile) -> FileRecord:
             audit=(audit := _convert_audit(file.audit, wordings)),
             edited_sections=tuple(map(_convert_edit, file.kept)),
             revision=len(audit),
+            facets=tuple(_convert_facets(file)),
         ),
         RecordHistory(
             struck=struck,
@@ -150,6 +152,13 @@ def _convert_incident(file: PostmortemFile) -> Incident:
         published_at=document.published_at,
         channel_name=incident.channel.name or "",
     )
+
+
+def _convert_facets(file: PostmortemFile) -> Iterator[Facet]:
+    # Who added a name, and when, is in the audit alone.
+    names = ((FacetKind.SERVICE, file.incident.services), (FacetKind.TAG, file.incident.tags))
+    for kind, these in names:
+        yield from (Facet(kind, name, "", file.incident.opened_at) for name in these)
 
 
 def _user_id(who: json_schema.PersonJson | None) -> str | None:

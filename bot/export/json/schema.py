@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, Conf
 from pydantic.json_schema import GenerateJsonSchema
 
 from bot import bounds
+from bot.domain.facets import fold
 from bot.domain.records import ActionKind, ActionStatus, EditOrigin, EntryKind, Milestone, PostmortemStatus, Status
 from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean, to_one_line
@@ -260,6 +261,15 @@ class PostmortemJson(Shape):
     published_at: Moment | None = Field(default=None, description="When it was published, in UTC.")
 
 
+def _differ(names: list[str]) -> list[str]:
+    if not all(names) or len({fold(name) for name in names}) < len(names):
+        raise ValueError("each name must be there once, whatever its case, and none may be empty")
+    return names
+
+
+FacetNames = Annotated[list[Name], AfterValidator(_differ)]
+
+
 class IncidentJson(Shape):
     """The incident itself."""
 
@@ -267,6 +277,8 @@ class IncidentJson(Shape):
     workspace: Id | None = Field(default=None, description="The id of the workspace in Slack.")
     title: Name = Field(description="The title.")
     severity: Literal["sev1", "sev2", "sev3", "sev4"] | None = Field(default=None, description="sev1 is the worst.")
+    services: FacetNames = Field(default=[], description="The services that it struck.")
+    tags: FacetNames = Field(default=[], description="Its tags.")
     status: Status = Field(description="Its state.")
     channel: ChannelJson = Field(description="The channel where people worked on it.")
     lead: PersonJson | None = Field(default=None, description="Who leads.")

@@ -82,7 +82,9 @@ class PageContent:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that the page is found by."""
-        return tuple(filter(None, ("postmortem", self.document.severity, self.document.key.lower())))
+        document = self.document
+        names = (name for name in (*document.services, *document.tags) if name != MASKED)
+        return tuple(filter(None, ("postmortem", document.severity, document.key.lower(), *names)))
 
 
 @dataclass(frozen=True, slots=True)
