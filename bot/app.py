@@ -22,10 +22,11 @@ from bot.domain.records import Place
 from bot.domain.reminders import ReminderKind
 from bot.errors import DatabaseGone
 from bot.export import Exporter
+from bot.export.outlines import OutlineShelf
 from bot.integrations import SyncDependencies, Webhook, registry
 from bot.integrations.http import RetryPolicy
 from bot.integrations.sync import SyncContext, SyncHandler, SyncWorkers
-from bot.policy import build_policy, build_retention_rules
+from bot.policy import build_policy, build_retention_rules, watch_config
 from bot.scheduler import Sweeper
 from bot.services import incidents as incidents_service
 from bot.services import people as people_service
@@ -130,7 +131,8 @@ class Afterword:
         session = await opened.enter_async_context(_session(self.reachability, timeouts))
         self.client = _client(settings, session, timeouts)
         await self._set_clock()
-        policy, exporter = build_policy(settings), Exporter(settings.templates_folder, timeouts)
+        self.config = watch_config(settings)
+        policy, exporter = build_policy(settings, self.config), Exporter(settings.templates_folder, timeouts)
         channels = Channels(self.client, timeouts)
         directory = Directory(store, self.client)
         await directory.load()  # before the first request: people are looked up in memory
@@ -151,7 +153,13 @@ class Afterword:
             page=registry.postmortem_page(sync_handlers),
         )
         self.services = Services(
-            store=store, clock=clock, slack=self.slack, exporter=exporter, integrations=integrations, policy=policy
+            store=store,
+            clock=clock,
+            slack=self.slack,
+            exporter=exporter,
+            integrations=integrations,
+            policy=policy,
+            outlines=await asyncio.to_thread(OutlineShelf, settings.templates_folder),
         )
         context = SyncContext(store, clock, self.slack.outbox, self.slack.home_tabs, integrations.troubles)
         self.sync_workers = SyncWorkers(sync_handlers, context)
@@ -236,6 +244,7 @@ class Afterword:
         if self.clock_keeper is not None:
             await self.check_clock()
             now = self.clock.now()
+        await self._reload_outlines()
         if await self._settle_reminders(now):
             self.slack.outbox.notify()
             await self._pruner.prune_if_due(now)
@@ -247,6 +256,12 @@ class Afterword:
             return ""
         await self.clock_keeper.check()
         return self.clock_keeper.doubt
+
+    async def _reload_outlines(self) -> None:
+        # While a file is broken, what it said before stays in force.
+        if await asyncio.to_thread(self.services.outlines.reload):
+            for sentence in self.services.outlines.troubles:
+                log.warning("%(sentence)s", {"event": "outline_refused", "sentence": sentence})
 
     async def _settle_reminders(self, now: datetime) -> bool:
         # False if the clock is in doubt, as a reminder is settled once; and if the database file is not the one that

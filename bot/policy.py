@@ -3,24 +3,29 @@
 import difflib
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 
 from bot.domain import masking as masking_rules
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts.groups import AlertRules, parse_conditions
+from bot.domain.facets import fold
 from bot.domain.masking import MaskRules
+from bot.domain.outline import DEFAULT, STANDARD_NAME, OutlineRules
 from bot.domain.policy import PostmortemRule, SeverityPolicies, SeverityPolicy
 from bot.domain.reminders import QuietHours, ReminderRules
 from bot.domain.sections import BY_SLUG
 from bot.domain.whys import parse_blame_words
 from bot.errors import Misconfigured
+from bot.export.outlines import read_outlines
 from bot.services.context import Policy
 from bot.services.history.retention import RetentionRules
 from bot.settings import Settings
 from bot.settings.config_file import ConfigFile, ConfigWatch, PolicyTable
 
 
-def build_policy(settings: Settings) -> Policy:
-    """All of them. Raises Misconfigured."""
+def build_policy(settings: Settings, config: ConfigWatch | None = None) -> Policy:
+    """All of them; `config` is the file with what depends on the incident. Raises Misconfigured."""
     return Policy(
         reminders=build_reminder_rules(settings),
         input_zone=settings.input_zone,
@@ -31,6 +36,7 @@ def build_policy(settings: Settings) -> Policy:
         pin_card=settings.pin_card,
         alerts=build_alert_rules(settings),
         mask=build_mask_rules(settings),
+        outline_rules=OutlineRules if config is None else lambda: build_outline_rules(config.current),
     )
 
 
@@ -68,7 +74,46 @@ def build_mask_rules(settings: Settings) -> MaskRules:
 
 def watch_config(settings: Settings) -> ConfigWatch:
     """The file that AFTERWORD_CONFIG names, read and checked. Raises Misconfigured for a mistake in it."""
-    return ConfigWatch(settings.config_path, build_severity_policies)
+    return ConfigWatch(settings.config_path, build_severity_policies, partial(require_forms, settings.templates_folder))
+
+
+def require_forms(folder: Path | None, config: ConfigFile) -> None:
+    """Raises Misconfigured for a form of `[sections]` that is no file of the template folder."""
+    table = config.tables.sections
+    if table is None:
+        return
+    names = sorted({*read_outlines(folder).names, STANDARD_NAME})
+    used: list[tuple[tuple[str, ...], str]]
+    used = [
+        (("sections", name), form)
+        for name in ("sev1", "sev2", "sev3", "sev4", "none", "default")
+        if (form := getattr(table, name))
+    ]
+    used += [(("sections", "services", key), form) for key, form in table.services.items()]
+    used += [(("sections", "tags", key), form) for key, form in table.tags.items()]
+    mistakes = [config.mistake(keys, _describe_form(form, names)) for keys, form in used if form not in names]
+    if mistakes:
+        raise Misconfigured("\n".join(mistakes))
+
+
+def _describe_form(form: str, names: list[str]) -> str:
+    near = difflib.get_close_matches(form, names, 1, 0.6)
+    hint = f"Did you mean {near[0]}?" if near else f"Its file would be {form}.toml in the template folder."
+    return f"There's no form {form}. {hint}"
+
+
+def build_outline_rules(config: ConfigFile) -> OutlineRules:
+    """Which incidents get which sections."""
+    table = config.tables.sections
+    if table is None:
+        return OutlineRules()
+    named = {name: getattr(table, name) for name in ("sev1", "sev2", "sev3", "sev4", "none")}
+    return OutlineRules(
+        by_service={fold(name): form for name, form in table.services.items()},
+        by_tag={fold(name): form for name, form in table.tags.items()},
+        by_severity={name: form for name, form in named.items() if form},
+        usual=table.default or DEFAULT,
+    )
 
 
 def build_severity_policies(config: ConfigFile) -> SeverityPolicies:

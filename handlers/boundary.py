@@ -21,7 +21,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import bounds
-from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
 from bot.errors import NotRecorded, OutdatedButton, PerhapsRecorded, Refused
 from bot.services.context import Request, Services, StoredReply, require_visible
@@ -79,8 +78,8 @@ def _offer_button(offer: str, carrying: str) -> Block:
     if kind in _RESTORING:
         return blocks.button("Restore", _RESTORING[kind], slug)
     if kind == "fill_section":
-        slug, _, incident = slug.partition(" ")
-        title, value = BY_SLUG[slug].title, json.dumps({"section": slug, "incident": int(incident)})
+        slug, incident, title = slug.split(" ", 2)
+        value = json.dumps({"section": slug, "incident": int(incident)})
         return blocks.button(f"Fill: {title}", "postmortem_fill", value, style="primary")
     return blocks.button("Open an incident", "incident_form_open", carrying, style="primary")
 

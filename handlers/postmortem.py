@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from bot.domain.postmortem import MARKDOWN, ExportOrder
-from bot.domain.sections import BY_SLUG, SECTIONS
-from bot.domain.text import find_nearest, require_length
+from bot.domain.sections import SECTIONS
+from bot.domain.text import require_length
 from bot.errors import Refused
 from bot.integrations.confluence import service as confluence_service
 from bot.services import incidents as incidents_service
+from bot.services import outline as outline_service
 from bot.services import postmortem as postmortem_service
 from bot.services.context import Request
 from bot.services.documents import drafts as drafts_service
@@ -52,8 +53,14 @@ async def _confirm_share(boundary: Boundary, sent: Submission) -> Message | None
 
 
 async def _fill(boundary: Boundary, command: Command) -> Form:
-    section = _section(command.rest)
+    section = await outline_service.find_section(boundary.services, command.request, command.rest)
     return Form(build=lambda _: postmortem_service.section_form(boundary.services, command.request, section))
+
+
+async def _form(boundary: Boundary, command: Command) -> Message | None:
+    if not command.rest.strip():
+        return await outline_service.show(boundary.services, command.request)
+    return await outline_service.choose(boundary.services, command.request, command.rest)
 
 
 async def _set_owner(boundary: Boundary, command: Command) -> Message | None:
@@ -79,6 +86,8 @@ POSTMORTEM = CommandTable(
                  "fill impact", also="edit"),
         ),
         (
+            Verb("form", MAYBE_TEXT, _form, "shows which sections it has, and chooses others", "form",
+                 also="template sections", usage="form"),
             Verb("owner", r"(?:\s+(?:over|to))*\s+(?P<text>(?!(?:over|to)\b).+)", _set_owner, "sets the owner",
                  "owner @ana", also="handover hand assign", usage="owner @ana",
                  missing="Who's finishing it? Try {example}"),
@@ -122,31 +131,6 @@ POSTMORTEM = CommandTable(
         **dict.fromkeys(("unpublish", "unwaive", "undo", "open"), "/postmortem reopen"),
     },
 )  # fmt: skip
-
-
-def _section(name: str) -> str:
-    """The slug of the section whose name begins with the words; empty for no words. Raises Refused unless it is one."""
-    wanted = name.strip().lower().replace("_", " ")
-    if not wanted:
-        return ""
-    slugs = [
-        section.slug
-        for section in SECTIONS
-        if section.slug.replace("_", " ").startswith(wanted) or section.title.lower().startswith(wanted)
-    ]
-    if len(slugs) != 1:
-        raise Refused(_describe_sections(wanted))
-    return slugs[0]
-
-
-def _describe_sections(typed: str) -> str:
-    """The sentence for a name that is no section's: the nearest one, or all of them."""
-    names = {name: slug for slug, section in BY_SLUG.items() for name in (slug, *section.title.lower().split())}
-    if close := find_nearest(typed, names):
-        known = f"Did you mean `/postmortem fill {names[close].replace('_', ' ')}`?"
-    else:
-        known = f"Try `/postmortem fill impact`. Sections: {', '.join(section.title for section in SECTIONS)}."
-    return f"I don't know the section {typed[:60]}. {known}"
 
 
 _KEY = re.compile(r"inc-?(?P<number>\d{1,9})[,:]?", re.IGNORECASE)
@@ -318,6 +302,10 @@ async def _export(boundary: Boundary, click: Click) -> Message | None:
     return await exports_service.export(boundary.services, click.request, str(click.value.get("form") or MARKDOWN))
 
 
+async def _choose_outline(boundary: Boundary, click: Click) -> Message | None:
+    return await outline_service.choose(boundary.services, click.request, str(click.value["outline"]))
+
+
 async def _keep_text(boundary: Boundary, click: Click) -> Message | None:
     return await drafts_service.choose(
         boundary.services, click.request, _seen_text(click.value), int(click.value["keep"])
@@ -350,6 +338,7 @@ HANDLERS = HandlerTable(
         "exports_form": _export,
         re.compile(r"exports_form_[a-z]+"): _export,
         re.compile(rf"{LINK}\d+"): _link,
+        re.compile(r"outline_choose_[a-z0-9_-]+"): _choose_outline,
         "draft_look": lambda b, c: drafts_service.show_section(b.services, c.request, _section_in(c)),
         "draft_keep": _keep_text,
         "draft_take": lambda b, c: drafts_service.discard(b.services, c.request, _seen_text(c.value)),

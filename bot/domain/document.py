@@ -394,7 +394,7 @@ class Document:
     `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history. `kept` is every
     text from edited drafts; `revision` counts the changes of the incident; `facts` are the digests of what the record
     knows for each section (`bot.domain.sections`), which show what an edit was based on. `absent` are those of the 14
-    sections that the incident's outline lacks and nobody wrote. `services` and `tags` are names.
+    sections that the incident's outline lacks and no one wrote. `services` and `tags` are names.
     """
 
     key: str

@@ -7,8 +7,9 @@ lacks is shown after its sections: choosing another one never loses a text.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from bot.domain.facets import Facet, FacetKind
 from bot.domain.records import Case, Incident
 from bot.domain.sections import BY_SLUG, SECTIONS, Section, section_title
 from bot.domain.text import clean, find_nearest, to_one_line
@@ -205,3 +206,29 @@ def find_near_section(outline: Outline, typed: str) -> str:
         if len(name) > 2
     }
     return names.get(find_nearest(to_one_line(typed).casefold(), names) or "", "")
+
+
+@dataclass(frozen=True, slots=True)
+class OutlineRules:
+    """The names of the outlines that incidents are given, by service, tag (both folded) and severity (`none` without).
+
+    The first rule that fits counts, in this order; then `usual`.
+    """
+
+    by_service: Mapping[str, str] = field(default_factory=dict)
+    by_tag: Mapping[str, str] = field(default_factory=dict)
+    by_severity: Mapping[str, str] = field(default_factory=dict)
+    usual: str = DEFAULT
+
+    @property
+    def needs_facets(self) -> bool:
+        """Whether services or tags matter."""
+        return bool(self.by_service or self.by_tag)
+
+    def pick(self, known: Mapping[str, Outline], incident: Incident, facets: Iterable[Facet] = ()) -> Outline:
+        """The outline for an incident, of those that are known; ours if none of them fits."""
+        keys = {kind: {facet.key for facet in facets if facet.kind is kind} for kind in FacetKind}
+        names = [name for key, name in self.by_service.items() if key in keys[FacetKind.SERVICE]]
+        names += [name for key, name in self.by_tag.items() if key in keys[FacetKind.TAG]]
+        names += [self.by_severity.get(incident.severity_name or "none", ""), self.usual]
+        return next((known[name] for name in names if name in known), STANDARD)

@@ -338,7 +338,7 @@ def publish(case: Case, now: datetime) -> Incident:
         verb, command = "is" if len(blank) == 1 else "are", f"`/postmortem fill {blank[0].replace('_', ' ')}`"
         raise Refused(
             f"Not published: {titles} {verb} still empty. Start with {command}",
-            offer=f"fill_section {blank[0]} {incident.id}",
+            offer=f"fill_section {blank[0]} {incident.id} {outline.find(blank[0]).title}",
         )
     return replace(incident, postmortem_status=PostmortemStatus.PUBLISHED, postmortem_reason="", published_at=now)
 

@@ -10,6 +10,7 @@ from bot.clock import Clock
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts.groups import NO_ALERTS, PROGRAMS, AlertRules
 from bot.domain.masking import USUAL_RULES, MaskRules
+from bot.domain.outline import OutlineRules
 from bot.domain.records import (
     Component,
     Examples,
@@ -25,6 +26,7 @@ from bot.domain.reminders import ReminderRules
 from bot.domain.whys import BLAME_WORDS
 from bot.errors import OutdatedButton, Refused
 from bot.export import Exporter
+from bot.export.outlines import OutlineShelf
 from bot.services.notifications import outdated_buttons as outdated_buttons_service
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, find_zone, has_zone
@@ -147,6 +149,7 @@ class Policy:
     `input_zone` is `author`, `UTC` or an IANA name; `reaction` is the name of the emoji that records a message.
     An answer to a why with one of `blame_words` seems to blame a person; an action with one of `vague_words` has no
     clear end. `pin_card`: live messages are pinned. `mask` is what a masked copy leaves out.
+    `outline_rules` are those that give incidents their outlines, as the policy file has them now.
     """
 
     reminders: ReminderRules
@@ -158,6 +161,7 @@ class Policy:
     pin_card: bool = False
     alerts: AlertRules = NO_ALERTS
     mask: MaskRules = USUAL_RULES
+    outline_rules: Callable[[], OutlineRules] = OutlineRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +174,7 @@ class Services:
     exporter: Exporter
     policy: Policy
     integrations: Integrations = field(default_factory=Integrations)
+    outlines: OutlineShelf = field(default_factory=OutlineShelf)
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which a person's times are read if they name none."""

@@ -21,6 +21,7 @@ from bot.domain.timeline import PendingEntry, require_text
 from bot.domain.times.zones import label_of
 from bot.errors import OutdatedButton, Refused
 from bot.services import capture as capture_service
+from bot.services import outline as outline_service
 from bot.services import secrets as secrets_service
 from bot.services.capture import CapturedEntry
 from bot.services.context import Request, Services, require_able, require_incident, run_once
@@ -64,13 +65,16 @@ async def open_new(services: Services, request: Request, opening: Opening) -> Me
     return await run_once(
         services,
         request,
-        lambda tx: incidents_views.opened_message(open_in(tx, request, opening)),
+        lambda tx: incidents_views.opened_message(open_in(tx, services, request, opening)),
         verb="incidents.open_new",
     )
 
 
-def open_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
-    """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above."""
+def open_in(tx: Transaction, services: Services | None, request: Request, opening: Opening) -> Incident:
+    """The incident, opened in the request's channel as part of what else it asks for; raises Refused as above.
+
+    Without services, for alerts that open one, its postmortem gets its sections once it has a severity or is resolved.
+    """
     title = _one_line(opening.title) or "Untitled incident"
     current = incidents_store.find_current(tx, request.place, locking=True)
     if current is not None and current.status is not Status.RESOLVED:
@@ -80,8 +84,10 @@ def open_in(tx: Transaction, request: Request, opening: Opening) -> Incident:
         )
     incident = incidents_store.open_new(tx, request.place, title, request.user, request.now)
     _note(tx, request, incident, f"Incident opened: {title}", EntryKind.STATUS)
-    if opening.severity or opening.channel_name:
-        incident = replace(incident, severity=opening.severity, channel_name=opening.channel_name)
+    new = replace(incident, severity=opening.severity, channel_name=opening.channel_name)
+    new = outline_service.fit_outline(tx, services, new) if services else new
+    if new != incident:
+        incident = new
         incidents_store.save(tx, incident)
     if opening.severity:
         _note(tx, request, incident, f"Severity set to sev{opening.severity}", EntryKind.SEVERITY)
@@ -141,7 +147,11 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
         before = incident.severity
         if before == severity:
             raise Refused(f"{incident.key} is already sev{severity}.")
-        incidents_store.save(tx, replace(incident, severity=severity))
+        changed = replace(incident, severity=severity)
+        # Once it is resolved the postmortem keeps its sections, unless a person chooses others.
+        if incident.status is not Status.RESOLVED:
+            changed = outline_service.fit_outline(tx, services, changed)
+        incidents_store.save(tx, changed)
         entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
         _note(tx, request, incident, entry, EntryKind.SEVERITY)
         new, old = (words.general.severity(number=number) for number in (severity, before))
@@ -234,7 +244,7 @@ async def open_and_record(
             return incidents_views.pending_receipt(
                 None, current, _record_pending(tx, request, current, carried, wanted)
             )
-        opened = open_in(tx, request, opening)
+        opened = open_in(tx, services, request, opening)
         return incidents_views.pending_receipt(opened, opened, _record_pending(tx, request, opened, carried, wanted))
 
     return await run_once(services, request, unit, verb="carried.open_with")

@@ -17,6 +17,7 @@ from bot.domain.text import clean_input, shorten
 from bot.domain.timeline import list_offers
 from bot.domain.times import Reading
 from bot.errors import OutdatedButton, Refused
+from bot.services import outline as outline_service
 from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, require_open_record, run_once
 from bot.services.corrections import amend_entry
@@ -230,6 +231,8 @@ def _write(
     former = incident_rules.list_reached_milestones(before, timeline_store.list_active(tx, before.id)).get(
         report.milestone
     )
+    if report.milestone is Milestone.RESOLVED:
+        incident = outline_service.fit_outline(tx, services, incident)
     incidents_store.save(tx, incident)
     kind = EntryKind.NOTE if incident.status is before.status else EntryKind.STATUS
     new = NewEntry(

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from bot.domain import actions as actions_rules
 from bot.domain import checks as checks_rules
 from bot.domain import due_dates as due_dates_rules
+from bot.domain import outline as outline_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain import similarity as similarity_rules
@@ -25,10 +26,11 @@ from bot.domain.postmortem import is_monitoring
 from bot.domain.records import Action, ActionStatus, Case, Incident, Milestone, Person, PostmortemStatus, SectionText
 from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
-from bot.domain.sections import BY_SLUG
+from bot.domain.sections import section_title
 from bot.domain.text import clean_input, format_day_time, require_text, shorten
 from bot.errors import OutdatedButton, Refused
 from bot.services import incidents as incidents_service
+from bot.services import outline as outline_service
 from bot.services import secrets as secrets_service
 from bot.services.actions import require_action, require_ahead, require_open, require_owner
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
@@ -69,8 +71,9 @@ async def overview(services: Services, request: Request, *, is_whole: bool = Fal
     def look(tx: Transaction) -> tuple[Case, ToCheck]:
         case = _case(tx, request)
         edited = drafts_service.list_edited(services.exporter, case, request.now)
+        offer = outline_service.find_offer(tx, services, case.incident)
         return case, ToCheck(
-            list_findings(case, request.now), drafts_views.edited_section_blocks(edited, case.incident)
+            list_findings(case, request.now), drafts_views.edited_section_blocks(edited, case.incident), offer=offer
         )
 
     case, found = await services.store.read(look)
@@ -89,12 +92,11 @@ def _case(tx: Transaction, request: Request) -> Case:
 
 async def section_form(services: Services, request: Request, slug: str) -> Block:
     """The form of one section, or with an empty slug of the first blank one, with what the record knows of it."""
-    if slug and slug not in BY_SLUG:
-        raise Refused("There's no such section. To see all of them: `/postmortem`")
 
     def look(tx: Transaction) -> tuple[Case, str, SectionText | None, tuple[str, ...]]:
         case = _case(tx, request)
-        chosen = slug or checks_rules.find_next_section(case) or "summary"
+        outline = outline_rules.outline_of(case.incident)
+        chosen = slug or checks_rules.find_next_section(case) or outline.sections[0].slug
         saved = sections_store.list_versions_of(tx, case.incident.id, chosen)
         others = incidents_service.list_other_causes(tx, case.incident) if chosen == "recurrence" else ()
         return case, chosen, saved[-1] if saved else None, others
@@ -111,7 +113,11 @@ async def section_form(services: Services, request: Request, slug: str) -> Block
     known = _who_knows(case, chosen) if draft else _describe_known(case, chosen, request.now)
     text, version = (saved.text, saved.version) if saved else (draft, 0)
     return postmortem_views.section_form(
-        case, BY_SLUG[chosen], SectionFilling(text, version, bool(draft), known), past, request.now.date()
+        case,
+        outline_rules.outline_of(case.incident).find(chosen),
+        SectionFilling(text, version, bool(draft), known),
+        past,
+        request.now.date(),
     )
 
 
@@ -173,13 +179,15 @@ async def fill(
     services: Services, request: Request, written: WrittenSection, verdicts: Mapping[int, bool] = _NONE
 ) -> Message | None:
     """Save a section and the decisions about past incidents in its form (by row: whether it was the same cause)."""
-    slug, section = written.slug, BY_SLUG[written.slug]
-    text = clean_input(written.text, section.title) if written.is_changed or not written.version else ""
+    slug = written.slug
+    text = clean_input(written.text, section_title(slug)) if written.is_changed or not written.version else ""
     if verdicts:
         await incidents_service.require_known(services, request, verdicts)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
+        # Also one that the outline lost while the form was open: its text is kept, and shown at the end.
+        section = outline_rules.outline_of(incident).find(slug)
         history = sections_store.list_versions_of(tx, incident.id, slug)
         # Someone saved it while the form was open: the form comes back with both texts.
         if history and history[-1].version != written.version:

@@ -18,9 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from bot import bounds
 from bot.errors import Misconfigured
-
-Keys = tuple[str | int, ...]
-"""Where something is in the file: the names of tables and keys, and the numbers of items in lists, from 0."""
+from bot.toml import Keys, describe_broken, find_line
 
 
 class ConfigTable(BaseModel):
@@ -107,6 +105,15 @@ Hearers = Annotated[tuple[str, ...], BeforeValidator(_require_hearers)]
 Owner = Annotated[str, BeforeValidator(_require_owner)]
 
 
+def _require_form(value: object) -> object:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError('write the name of a form between quotes, as in "short"')
+    return value.strip()
+
+
+FormName = Annotated[str, BeforeValidator(_require_form)]
+
+
 class DueTable(ConfigTable):
     """In how many days an action is due that names no date, by its kind; `other` is for those without one."""
 
@@ -145,10 +152,24 @@ class PolicyTables(ConfigTable):
     default: PolicyTable = PolicyTable()
 
 
+class SectionsTable(ConfigTable):
+    """Which form a postmortem has: by the incident's services and tags, then by its severity, else `default`."""
+
+    sev1: FormName | None = None
+    sev2: FormName | None = None
+    sev3: FormName | None = None
+    sev4: FormName | None = None
+    none: FormName | None = None
+    default: FormName | None = None
+    services: dict[str, FormName] = Field({}, description='write a service and a form, as in { billing = "short" }')
+    tags: dict[str, FormName] = Field({}, description='write a tag and a form, as in { security = "short" }')
+
+
 class ConfigTables(ConfigTable):
     """The whole file."""
 
     policy: PolicyTables | None = None
+    sections: SectionsTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +195,7 @@ def read(path: Path) -> ConfigFile:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Misconfigured(_describe_broken(path.name, text, str(error))) from None
+        raise Misconfigured(describe_broken(path.name, text, str(error))) from None
     except RecursionError:
         raise Misconfigured(f"{path.name} is nested too deep. Write each table under its own heading.") from None
     try:
@@ -200,16 +221,6 @@ def _read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise Misconfigured(f"{path.name}, line {line}: this isn't UTF-8 text. Save it as UTF-8.") from error
-
-
-_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-
-
-def _describe_broken(name: str, text: str, problem: str) -> str:
-    place = _PLACE.search(problem)
-    line = int(place[1]) if place and place[1] else text.count("\n") + 1
-    what = _PLACE.sub("", problem)
-    return f"{name}, line {line}: this isn't TOML ({what[:1].lower()}{what[1:]})."
 
 
 def _list_mistakes(error: ValidationError, text: str, values: dict[str, Any]) -> Iterator[tuple[int, str]]:
@@ -285,41 +296,6 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if get_origin(annotation) in (Union, UnionType, Annotated, list, tuple, dict):
         return next(filter(None, map(_model_in, get_args(annotation))), None)
     return None
-
-
-_HEADING = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
-_KEY = re.compile(r"""\s*([\w.\-"' ]+?)\s*=""")
-
-
-def find_line(text: str, keys: Keys) -> int:
-    """The line on which the table or key is written, or else the one that is nearest above it; the first is 1."""
-    best, line = 0, 1
-    table: Keys = ()
-    counts: dict[Keys, int] = {}
-    for number, written in enumerate(text.split("\n"), 1):
-        if heading := _HEADING.match(written):
-            table = _split(heading[2])
-            if heading[1] == "[[":
-                counts[table] = counts.get(table, -1) + 1
-                table = (*table, counts[table])
-            here = table
-        elif key := _KEY.match(written):
-            here = (*table, *_split(key[1]))
-        else:
-            continue
-        common = _common(here, keys)
-        if common == len(here) and common > best:
-            best, line = common, number
-    return line
-
-
-def _split(joined: str) -> Keys:
-    return tuple(part.strip().strip("\"'") for part in joined.split("."))
-
-
-def _common(here: Keys, keys: Keys) -> int:
-    pairs = zip(here, keys, strict=False)
-    return next((number for number, (one, other) in enumerate(pairs) if one != other), min(len(here), len(keys)))
 
 
 class ConfigWatch:

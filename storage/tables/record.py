@@ -3,13 +3,9 @@
 Also the search words of each incident, the decisions about similar ones, edited drafts, and copies in other systems.
 """
 
-import json
 from datetime import date, datetime
-from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import Dialect, Index, Text, UniqueConstraint, text
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from bot.domain.facets import FacetKind
@@ -26,7 +22,6 @@ from bot.domain.records import (
     PostmortemStatus,
     Status,
 )
-from bot.domain.sections import Section
 from storage.database.statements import (
     STRICT,
     CalendarDay,
@@ -39,6 +34,7 @@ from storage.database.statements import (
     time_column,
     word_column,
 )
+from storage.outline import OutlineType
 from storage.policy import PolicyType
 
 # The conditions of partial indexes, as text, so that statements repeat them to the letter (see `partial_index`).
@@ -48,34 +44,6 @@ ENTRY_CAPTURED = text("source <> ''")
 ENTRY_MARKING = text("milestone IS NOT NULL")
 ATTACHMENT_WANTED = text("state = 'wanted'")
 ACTION_OPEN = text("status = 'open'")
-
-
-class OutlineType(TypeDecorator[Outline]):
-    """An outline as JSON: rows of a few hundred bytes that are read whole, and never searched."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Outline | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        sections, former = (
-            [[one.slug, one.title, one.question, one.is_required] for one in group]
-            for group in (value.sections, value.former)
-        )
-        stored = {"name": value.name, "title": value.title, "chosen": value.is_chosen}
-        return json.dumps({**stored, "sections": sections, "former": former}, ensure_ascii=False)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Outline | None:
-        return _read_outline(value) if value is not None else None
-
-
-@lru_cache(maxsize=256)
-def _read_outline(stored: str) -> Outline:
-    """The same few outlines are read again and again, with every incident that has one."""
-    found: dict[str, Any] = json.loads(stored)
-    sections, former = (tuple(Section(*values) for values in found[key]) for key in ("sections", "former"))
-    return Outline(found["name"], found["title"], sections, former, found["chosen"])
 
 
 class WorkspaceRow(SQLModel, table=True):

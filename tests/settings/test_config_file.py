@@ -11,7 +11,8 @@ from bot import bounds
 from bot.errors import Misconfigured
 from bot.policy import build_severity_policies, watch_config
 from bot.settings import load
-from bot.settings.config_file import find_line, read
+from bot.settings.config_file import read
+from bot.toml import find_line
 
 GOOD = """\
 # Who writes what.

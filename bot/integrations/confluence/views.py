@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from bot.domain.masking import MaskedItem
+from bot.domain.outline import title_of
 from bot.domain.records import Incident
-from bot.domain.sections import section_title
 from bot.domain.text import shorten
 from bot.integrations.links import PageNews
 from bot.slack.views import blocks
@@ -49,19 +49,19 @@ def page_message(incident: Incident, page: PageStatus, news: PageNews) -> Messag
     )
     lines, buttons, choices = [], [], list[tuple[str, Block]]()
     if news.taken:
-        lines.append(words.confluence.edits_taken(titles=[*map(section_title, news.taken)]))
+        lines.append(words.confluence.edits_taken(titles=[title_of(incident, id_) for id_ in news.taken]))
     if news.open:
-        lines.append(words.confluence.open(titles=[*map(section_title, news.open)]))
+        lines.append(words.confluence.open(titles=[title_of(incident, id_) for id_ in news.open]))
         # Each with a button of its own, which goes once its text is chosen.
         choices = [
             (
-                section_title(id_),
+                title_of(incident, id_),
                 blocks.button("Choose a text", "draft_look", blocks.incident_value(incident, section=id_)),
             )
             for id_ in news.open[:MOST_CHOICES]
         ]
     if news.gone:
-        lines.append(words.confluence.sections_gone(titles=[*map(section_title, news.gone)]))
+        lines.append(words.confluence.sections_gone(titles=[title_of(incident, id_) for id_ in news.gone]))
         label = "Restore section" if len(news.gone) == 1 else "Restore sections"
         buttons.append(blocks.button(label, "confluence_back", blocks.incident_value(incident, back=list(news.gone))))
     lines += _list_omissions(news)

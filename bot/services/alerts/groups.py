@@ -494,7 +494,7 @@ class _Intake:
         incident = incidents_store.find_current(tx, place, locking=True)
         has_opened = incident is None or incident.status is Status.RESOLVED
         if incident is None or has_opened:
-            incident = open_in(tx, Request(place, AFTERWORD, now, KEY), Opening(group.title))
+            incident = open_in(tx, None, Request(place, AFTERWORD, now, KEY), Opening(group.title))
         elif (
             alerts_store.count_attached_by_rule(tx, incident.id, now - alerts_rules.STORM) >= alerts_rules.TAKEN_AT_MOST
         ):

@@ -220,7 +220,7 @@ async def open_incident(
 
     def unit(tx: Transaction) -> Message:
         group = _require_undecided(tx, request, alert_id, locking=True)
-        incident = open_in(tx, request.at(Place(request.team, channel)), opening)
+        incident = open_in(tx, services, request.at(Place(request.team, channel)), opening)
         _save_decision(tx, attach(tx, group, incident, request.user, request.now), request.now)
         return incidents_views.opened_message(incident)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot import bounds
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import sections as sections_rules
+from bot.domain.outline import title_of
 from bot.domain.records import AuditLine, Case, EditedRegion, EditOrigin, Incident, Milestone, Place, Status
 from bot.domain.reminders import ReminderRules
 from bot.domain.sections import section_title
@@ -168,7 +169,7 @@ async def _load_edits(services: Services, request: Request, section: str) -> tup
         for edits in list_edited(services.exporter, case, request.now):
             if edits.own.id == section:
                 return case, edits
-        raise Refused(words.edits.nothing(title=section_title(section)))
+        raise Refused(words.edits.nothing(title=title_of(case.incident, section)))
 
     return await services.store.read(find)
 
@@ -191,7 +192,7 @@ async def choose(services: Services, request: Request, seen: SeenText, version: 
         sections_store.add_edit(tx, incident.id, _make_choice(seen, text.markdown, text.author, request.now))
         case = case_store.load_latest(tx, incident)
         return drafts_views.keep_receipt(
-            case, section_title(seen.section), case.name(text.author), is_blank=not text.markdown
+            case, title_of(incident, seen.section), case.name(text.author), is_blank=not text.markdown
         )
 
     return await run_once(services, request, unit, verb="drafts.keep")
@@ -206,7 +207,7 @@ async def discard(services: Services, request: Request, seen: SeenText) -> Messa
             seen.section, EditOrigin.GIVEN_UP, "", seen.facts, seen.version, request.user, "slack", request.now
         )
         sections_store.add_edit(tx, incident.id, new)
-        return drafts_views.take_receipt(case_store.load_latest(tx, incident), section_title(seen.section))
+        return drafts_views.take_receipt(case_store.load_latest(tx, incident), title_of(incident, seen.section))
 
     return await run_once(services, request, unit, verb="drafts.give_up")
 
@@ -227,7 +228,9 @@ async def rewrite(services: Services, request: Request, seen: SeenText, text: st
         incident = require_incident(tx, request, locking=True)
         version = sections_store.add_edit(tx, incident.id, _make_choice(seen, markdown, request.user, request.now))
         case = case_store.load_latest(tx, incident)
-        return drafts_views.rewrite_receipt(case, section_title(seen.section), is_contested=version > seen.version + 1)
+        return drafts_views.rewrite_receipt(
+            case, title_of(incident, seen.section), is_contested=version > seen.version + 1
+        )
 
     return await run_once(services, request, unit, verb="drafts.write_anew")
 
@@ -237,7 +240,7 @@ def _require_unchanged(tx: Transaction, request: Request, seen: SeenText) -> tup
     incident = require_incident(tx, request, locking=True)
     history = sections_rules.group_by_region(sections_store.list_edits(tx, incident.id)).get(seen.section, ())
     if not history or history[-1].version != seen.version:
-        raise Refused(words.edits.conflict(title=section_title(seen.section)))
+        raise Refused(words.edits.conflict(title=title_of(incident, seen.section)))
     return incident, history
 
 

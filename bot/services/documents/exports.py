@@ -302,7 +302,9 @@ class ExportDelivery:
         except NoCanvas as refusal:
             return replace(posted, text=f"{comment}\n{exports_views.no_canvas_note(refusal.error)}")
         regions = {"taken": written.taken, "left": written.left, "contested": written.contested}
-        note = exports_views.canvas_comment(written.link, regions, is_new=written.is_new, masked=written.masked)
+        note = exports_views.canvas_comment(
+            incident, written.link, regions, is_new=written.is_new, masked=written.masked
+        )
         return replace(posted, text=f"{comment}\n{note}", file=None)
 
     def _write_comment(self, incident: Incident, order: ExportOrder, now: datetime) -> str:

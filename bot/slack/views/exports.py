@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from bot.domain import checks as checks_rules
 from bot.domain.document import Document
 from bot.domain.masking import MaskedItem
+from bot.domain.outline import title_of
 from bot.domain.postmortem import ExportOrder
 from bot.domain.records import ActionStatus, Case, Incident, PostmortemStatus
 from bot.domain.secrets import mask_credentials
-from bot.domain.sections import BY_SLUG, section_title
 from bot.domain.text import capitalize_title, format_duration, shorten, strip_code_marks
 from bot.slack.channels import Audience
 from bot.slack.views import blocks
@@ -55,7 +55,7 @@ def comment(case: Case, document: Document) -> str:
     For a masked copy pass the masked document.
     """
     filled, total = checks_rules.count_sections(case)
-    blank = [BY_SLUG[slug].title for slug in checks_rules.sort_by_weight(case)]
+    blank = [title_of(case.incident, slug) for slug in checks_rules.sort_by_weight(case)]
     return words.exports.comment(
         key=document.key,
         title=shorten(document.title, 300),
@@ -74,14 +74,16 @@ def _duration_label(document: Document) -> str:
     return f"lasted {format_duration(document.duration)}" if document.duration is not None else ""
 
 
-def canvas_comment(link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, masked: int | None) -> str:
+def canvas_comment(
+    incident: Incident, link: str, regions: Mapping[str, tuple[str, ...]], *, is_new: bool, masked: int | None
+) -> str:
     """The lines below the comment of a canvas.
 
     `regions` are sections that people changed on it: `taken` into the draft, `left` on the canvas only, or `contested`
     because there are several texts.
     """
     titles = {
-        fate: [section_title(id_) if id_ else words.exports.head() for id_ in ids] for fate, ids in regions.items()
+        fate: [title_of(incident, id_) if id_ else words.exports.head() for id_ in ids] for fate, ids in regions.items()
     }
     taken, left, contested = titles["taken"], titles["left"], titles["contested"]
     lines = [words.exports.canvas(link=link, is_new=is_new, taken=taken, left=left, contested=contested)]

@@ -11,7 +11,6 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain import text as text_rules
 from bot.domain.incident import IncidentSpan
 from bot.domain.records import Case, Incident, PostmortemStatus
-from bot.domain.sections import BY_SLUG
 from bot.domain.text import format_age, shorten
 from bot.slack.views import blocks
 from bot.slack.views import incidents as incidents_views
@@ -202,7 +201,7 @@ def _postmortem_buttons(case: Case, coming: str) -> list[Block]:
     if postmortem_rules.can_publish(case):
         buttons.insert(0, postmortem_views.publish_button(incident))
     if coming:
-        label = f"Fill: {BY_SLUG[coming].title}"
+        label = postmortem_views.fill_label(incident, coming)
         buttons.insert(0, blocks.button(label, "postmortem_fill", section_ref(incident, coming)))
     return buttons
 

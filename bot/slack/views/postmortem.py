@@ -13,15 +13,17 @@ from bot.domain import sections as sections_rules
 from bot.domain import text as text_rules
 from bot.domain.checks import MOST_NAMED, Finding, Remedy
 from bot.domain.document import Metrics
+from bot.domain.outline import Outline, list_also_written, outline_of, title_of
 from bot.domain.postmortem import compile_document, measure
 from bot.domain.records import Action, ActionStatus, Case, Incident, Person, PostmortemStatus, SectionText, Why
 from bot.domain.reminders import ReminderState, ReminderStep
-from bot.domain.sections import BY_SLUG, Section, group_by_region, list_active
+from bot.domain.sections import Section, group_by_region, list_active
 from bot.domain.text import format_duration, shorten, take_sentences
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
 from bot.slack.views import incidents as incidents_views
+from bot.slack.views import outline as outline_views
 from bot.slack.views.actions import LINK_LIKE, due_label
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import SimilarCase
@@ -64,7 +66,7 @@ def finding_blocks(findings: Sequence[Finding], incident: Incident, most: int = 
 
 
 def _button(finding: Finding, incident: Incident, label: str = "") -> Block:
-    own_label, action, about = _remedy_button(finding)
+    own_label, action, about = _remedy_button(finding, incident)
     return blocks.button(label or own_label, action, blocks.incident_value(incident, **about))
 
 
@@ -80,19 +82,19 @@ _REMEDIES = {
 """Label and action id of a remedy's button, and what the target of the finding is called in its value."""
 
 
-def _remedy_button(finding: Finding) -> tuple[str, str, dict[str, object]]:
+def _remedy_button(finding: Finding, incident: Incident) -> tuple[str, str, dict[str, object]]:
     """Label, action id, and what the value of the button names besides the incident."""
     if finding.mend is Remedy.EDIT_ENTRY:
         return f"Edit #{finding.target}", "timeline_edit", {"entry": finding.target}
     if finding.mend is Remedy.FILL_SECTION:
-        return fill_label(finding.section), "postmortem_fill", {"section": finding.section}
+        return fill_label(incident, finding.section), "postmortem_fill", {"section": finding.section}
     label, action, about = _REMEDIES[finding.mend]
     return label, action, {about: finding.target} if about else {}
 
 
-def fill_label(slug: str) -> str:
+def fill_label(incident: Incident, slug: str) -> str:
     """The words on the button that opens a section's form."""
-    return f"Fill: {BY_SLUG[slug].title}"
+    return f"Fill: {title_of(incident, slug)}"
 
 
 def _link_buttons(finding: Finding, incident: Incident) -> list[Block]:
@@ -333,6 +335,7 @@ class ToCheck:
     found: tuple[Finding, ...]
     edited: tuple[Block, ...] = ()
     past: tuple[SimilarCase, ...] = ()
+    offer: Outline | None = None
 
 
 def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = False) -> Message:
@@ -350,7 +353,7 @@ def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = Fals
         owner=case.name(incident.postmortem_owner),
         reason=incident.postmortem_reason,
     )
-    blank = [BY_SLUG[slug].title for slug in checks_rules.sort_by_weight(case)]
+    blank = [title_of(incident, slug) for slug in checks_rules.sort_by_weight(case)]
     rest = words.postmortem.blank(titles=blank, is_open=not incident.postmortem_status.is_finished)
     hidden = 0 if is_whole else max(len(check.found) - most, 0)
     is_cut = not is_whole and (hidden > 0 or len(check.edited) > PROPOSED or len(check.past) > PROPOSED)
@@ -360,6 +363,7 @@ def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = Fals
         blocks.section(rest),
         metrics_line(measure(case, now), is_whole=is_whole),
         *finding_blocks(check.found, incident, most),
+        *outline_views.offer_blocks(incident, check.offer),
         *check.edited[:others],
         *incidents_views.proposal_blocks(incident, check.past[:others], now.date()),
     ]
@@ -381,15 +385,23 @@ def next_row(case: Case) -> Block:
     incident = case.incident
     slug = checks_rules.find_next_section(case)
     first = (
-        blocks.button(fill_label(slug), "postmortem_fill", section_ref(incident, slug), style="primary")
+        blocks.button(fill_label(incident, slug), "postmortem_fill", section_ref(incident, slug), style="primary")
         if slug
-        else blocks.button("Edit summary", "postmortem_fill", section_ref(incident, "summary"))
+        else _edit_button(incident)
     )
     others = blocks.button("Other sections", "postmortem_pick", section_ref(incident, ""))
     end = [reopen_button(incident)] if incident.postmortem_status.is_finished else []
     if postmortem_rules.can_publish(case):
         end = [publish_button(incident)]
     return blocks.actions(first, others, export_button(incident), *end)
+
+
+def _edit_button(incident: Incident) -> Block:
+    """[Edit summary], or the first section of a form without one."""
+    outline = outline_of(incident)
+    slug = "summary" if outline.has("summary") else outline.sections[0].slug
+    label = "Edit summary" if slug == "summary" else f"Edit: {title_of(incident, slug)}"
+    return blocks.button(label, "postmortem_fill", section_ref(incident, slug))
 
 
 def section_ref(incident: Incident, slug: str) -> str:
@@ -470,7 +482,9 @@ def _form(
 
 def pick_form(case: Case) -> Block:
     """The form to choose a section."""
-    options = [blocks.option(one.title, one.slug) for one in BY_SLUG.values() if one.slug != "timeline"]
+    outline = outline_of(case.incident)
+    found = [*outline.sections, *map(outline.find, list_also_written(case, outline))]
+    options = [blocks.option(one.title, one.slug) for one in found if one.slug != "timeline"]
     return blocks.modal(
         "Fill a section",
         "postmortem_pick",

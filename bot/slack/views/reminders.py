@@ -9,14 +9,14 @@ from typing import TypedDict
 from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import text as text_rules
+from bot.domain.outline import title_of
 from bot.domain.records import Action, Case, Incident
-from bot.domain.sections import BY_SLUG
 from bot.domain.text import shorten
 from bot.slack.views import blocks
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views.actions import action_row, due_label, ticket_link
 from bot.slack.views.blocks import Block, Message
-from bot.slack.views.postmortem import section_ref
+from bot.slack.views.postmortem import fill_label, section_ref
 from bot.slack.views.templates import words
 from storage.actions import OwedAction
 
@@ -60,7 +60,10 @@ class _Remaining(TypedDict):
 def _remaining(case: Case) -> _Remaining:
     """How many sections are left, and the title of the next."""
     slug = checks_rules.find_next_section(case)
-    return {"left": len(checks_rules.list_blank_sections(case)), "section": BY_SLUG[slug].title if slug else ""}
+    return {
+        "left": len(checks_rules.list_blank_sections(case)),
+        "section": title_of(case.incident, slug) if slug else "",
+    }
 
 
 def _buttons(case: Case, *, is_private: bool) -> Block:
@@ -68,7 +71,7 @@ def _buttons(case: Case, *, is_private: bool) -> Block:
     about, slug = section_ref(case.incident, ""), checks_rules.find_next_section(case)
     buttons = [blocks.button("What's missing", "postmortem_show", about)]
     if slug:
-        fill = f"Fill: {BY_SLUG[slug].title}"
+        fill = fill_label(case.incident, slug)
         buttons.insert(0, blocks.button(fill, "postmortem_fill", section_ref(case.incident, slug), style="primary"))
     menu = [blocks.button("Hand over", "postmortem_hand_over", about)]
     if is_private:
