@@ -13,8 +13,12 @@ from bot import bounds
 from bot.errors import Misconfigured
 from bot.settings.core import CoreSettings
 from bot.settings.integrations import HOOK_SECRETS, OUTSIDE_SECRETS, AlertSettings, Halves, OutsideSettings
+from bot.settings.library import LIBRARY_SECRETS, LibrarySettings
 
-FILED = ("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url", *HOOK_SECRETS, *OUTSIDE_SECRETS)
+FILED = (
+    *("slack_bot_token", "slack_signing_secret", "slack_app_token", "database_url"),
+    *(*HOOK_SECRETS, *OUTSIDE_SECRETS, *LIBRARY_SECRETS),
+)
 """The secret fields: never shown, and also read from the file that NAME_FILE names."""
 
 
@@ -28,7 +32,7 @@ _SIGN_IN = re.compile("//[^/]*@")
 """The credentials in an address."""
 
 
-class Settings(Halves, OutsideSettings, AlertSettings, CoreSettings):
+class Settings(Halves, LibrarySettings, OutsideSettings, AlertSettings, CoreSettings):
     """What the operator decides. Get one from `load`; fields stand in the order of the bases from the last on."""
 
     # Inputs are hidden because an error would quote a token.

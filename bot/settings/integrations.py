@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from bot.settings.core import Token
+from bot.settings.library import LIBRARY_FIELDS, LibrarySettings
 
 HOOK_SECRETS = ("alertmanager_secret", "grafana_secret", "pagerduty_secret", "jsm_secret")
 SLACK_ID_LETTERS = frozenset(string.ascii_uppercase + string.digits)
@@ -283,6 +284,7 @@ _NEEDED = (
     ("confluence_token", ("confluence_url",)),
     ("confluence_email", ("confluence_url",)),
     ("statuspage_key", ("statuspage_page",)),
+    *((field, tuple(other for other in LIBRARY_FIELDS if other != field)) for field in LIBRARY_FIELDS),
 )
 """A field, and the fields that need it."""
 _IDLE = (
@@ -297,7 +299,7 @@ _IDLE = (
 """Fields, and those that have no effect until one of these is set."""
 
 
-class Halves(OutsideSettings, AlertSettings):
+class Halves(LibrarySettings, OutsideSettings, AlertSettings):
     """Finds systems that are half connected, before anything is sent over the network. Fields are named."""
 
     def missing(self) -> Iterator[tuple[str, str]]:

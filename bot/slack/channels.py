@@ -21,6 +21,15 @@ log = logging.getLogger(__name__)
 
 # A minute: long enough for a list of incidents, short enough that who left a channel soon sees nothing of it.
 REMEMBERED_SECONDS = 60.0
+ASK_AGAIN_SECONDS = 10.0
+"""After a failed question about a person's channels."""
+
+MOST_READERS = 2_000
+"""People whose channels are remembered."""
+
+MOST_LISTED = 999
+"""Channels in one answer: the most that Slack gives."""
+
 MOST_DEPARTURES = 20_000
 """The latest departures are remembered, up to this many. An older one hardly matters: no form stays open that long."""
 
@@ -78,6 +87,7 @@ class Channels:
         self._private: dict[str, tuple[bool, float]] = {}
         self._members: dict[str, tuple[frozenset[str], float]] = {}
         self._departures: dict[tuple[str, str], None] = {}
+        self._own: dict[tuple[str, bool], tuple[frozenset[str], float]] = {}
 
     async def list_visible(
         self, user: str, channels: Iterable[str], here: str, *, belongs: bool = True
@@ -96,14 +106,53 @@ class Channels:
         """`here` and the public channels: those that may be quoted in `here`."""
         return (await self._check(_Viewer(), channels, here)).seen
 
+    async def list_own(self, user: str, *, with_public: bool) -> frozenset[str]:
+        """The channels that a person and the bot are both in: private ones, and public ones if asked for.
+
+        One call a minute for a person, however many incidents there are. Fails closed: without an answer it is none.
+        """
+        remembered = self._own.get((user, with_public))
+        if remembered is None or remembered[1] <= time.monotonic():
+            remembered = await self._read_own(user, with_public=with_public)
+            self._own.pop((user, with_public), None)  # so that it becomes the latest
+            self._own[user, with_public] = remembered
+            if len(self._own) > MOST_READERS:
+                del self._own[next(iter(self._own))]
+        # They may have left while Slack answered.
+        return frozenset(channel for channel in remembered[0] if not self.has_left(user, channel))
+
+    async def _read_own(self, user: str, *, with_public: bool) -> tuple[frozenset[str], float]:
+        types = "public_channel,private_channel" if with_public else "private_channel"
+        listed: set[str] = set()
+        cursor = ""
+        try:
+            while True:
+                async with asyncio.timeout(self._timeouts.slack_channel):
+                    page: Any = await self._client.users_conversations(
+                        user=user, types=types, limit=MOST_LISTED, cursor=cursor
+                    )
+                listed.update(channel["id"] for channel in page["channels"])
+                cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+                if not cursor:
+                    return frozenset(listed), time.monotonic() + REMEMBERED_SECONDS
+        except CALL_ERRORS as error:
+            log.warning(
+                "Slack doesn't say which channels %(user)s is in (%(cause)s). Private incidents aren't shown to them "
+                "meanwhile.",
+                {"event": "own_channels_unknown", "user": user, "cause": describe_cause(error)},
+            )
+            return frozenset(), time.monotonic() + ASK_AGAIN_SECONDS
+
     def record_join(self, user: str, channel: str) -> None:
         """A person joined a channel. The next question about it goes to Slack again."""
         self.forget(channel)
+        self._forget_own(user)
         self._departures.pop((user, channel), None)
 
     def record_leave(self, user: str, channel: str) -> None:
         """A person left a channel."""
         self.forget(channel)
+        self._forget_own(user)
         self._departures.pop((user, channel), None)  # so that it becomes the latest
         self._departures[user, channel] = None
         if len(self._departures) > MOST_DEPARTURES:
@@ -117,6 +166,10 @@ class Channels:
         """Drop the remembered answers about a channel."""
         self._private.pop(channel, None)
         self._members.pop(channel, None)
+
+    def _forget_own(self, user: str) -> None:
+        self._own.pop((user, False), None)
+        self._own.pop((user, True), None)
 
     async def audience(self, channel: str) -> Audience:
         """Who can read in a channel now. Raises ChannelNotFound, and the client's errors if Slack is not reached.

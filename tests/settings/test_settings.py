@@ -70,6 +70,13 @@ OUTSIDE = {
     "AFTERWORD_STATUSPAGE_METADATA": "links",
 }
 
+LIBRARY = {
+    "AFTERWORD_URL": "https://library.example",
+    "SLACK_CLIENT_ID": "1234567890.1234567890",
+    "SLACK_CLIENT_SECRET": "sec" + "ret-of-the-client",
+    "AFTERWORD_SESSION_KEY": "k" * 32,
+}
+
 
 def test_every_setting_is_read_from_its_variable() -> None:
     settings = settings_of(
@@ -108,6 +115,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_PAGERDUTY_SECRET="sec" + "ret-of-pagerduty",
         AFTERWORD_JSM_SECRET="sec" + "ret-of-jsm-ops-here",
         **OUTSIDE,
+        **LIBRARY,
         AFTERWORD_MASK="emails",
         AFTERWORD_MASK_PATTERNS="cust-[0-9]+ acme",
     )
@@ -194,7 +202,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("name", [variable(field) for field in FILED])
 def test_a_secret_may_stand_in_a_file(name: str, tmp_path: Path) -> None:
-    secret = "sqlite:///other.db" if name == "DATABASE_URL" else "sec" + "ret-of-more-than-16"
+    secret = "sqlite:///other.db" if name == "DATABASE_URL" else "sec" + "ret-of-more-than-32-characters-x"
     (tmp_path / "secret").write_text(f"{secret}\n")
     settings = settings_of(**{f"{name}_FILE": str(tmp_path / "secret")})
     field = next(field for field in FILED if variable(field) == name)
@@ -307,3 +315,59 @@ def test_a_way_in_for_monitoring_needs_a_channel_to_suggest_in() -> None:
     with pytest.raises(Misconfigured, match="AFTERWORD_ALERTS_CHANNEL isn't set"):
         settings_of(**slack, **hook).require_for_run()
     settings_of(**slack, **hook, AFTERWORD_ALERTS_CHANNEL="C0ALERTS").require_for_run()
+
+
+def test_the_library_is_on_once_all_of_it_is_set() -> None:
+    settings = settings_of(**LIBRARY)
+    assert settings.has_library
+    assert settings.incomplete == []
+    assert not settings_of().has_library
+
+
+@pytest.mark.parametrize("missing", LIBRARY)
+def test_a_library_that_is_set_in_part_is_named(missing: str) -> None:
+    settings = settings_of(**{name: value for name, value in LIBRARY.items() if name != missing})
+    assert not settings.has_library
+    (sentence,) = settings.incomplete
+    assert sentence.endswith(f"is set, but {missing} isn't.")
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://library.example/", "https://library.example"),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ("http://localhost:3000/", "http://localhost:3000"),
+        ("https://library.example:8443", "https://library.example:8443"),
+    ],
+)
+def test_the_library_is_at_https_or_on_this_machine(url: str, address: str) -> None:
+    assert settings_of(AFTERWORD_URL=url).url == address
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://library.example", "library.example", "https://", "https://user@library.example"),
+        *(
+            "https://library.example/library",
+            "https://library.example?x",
+            "https://library.example:x",
+            "ftp://x.example",
+        ),
+        *("http://127.0.0.1.evil.example", "https://a b.example", "https://library.example#x", "javascript:alert(1)"),
+    ],
+)
+def test_another_address_of_the_library_is_refused(url: str) -> None:
+    assert "AFTERWORD_URL can't be" in refusal(AFTERWORD_URL=url)
+
+
+def test_sessions_have_a_list_of_keys_so_that_they_can_be_rotated() -> None:
+    assert settings_of(AFTERWORD_SESSION_KEY=f"{'n' * 32},{'o' * 40}").session_keys == ("n" * 32, "o" * 40)
+    for short in ("short", f"{'n' * 32},short", f"{'n' * 32},"):
+        assert "at least 32 characters" in refusal(AFTERWORD_SESSION_KEY=short)
+
+
+@pytest.mark.parametrize("client", ["A0123", "1234", "1234.5678.9", "1234.x"])
+def test_a_client_id_is_two_numbers(client: str) -> None:
+    assert "two numbers with a dot" in refusal(SLACK_CLIENT_ID=client)

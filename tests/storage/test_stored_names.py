@@ -24,6 +24,7 @@ from bot.domain.records import (
     PostmortemStatus,
     Status,
 )
+from bot.domain.readers import SignInOutcome
 from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind
 from bot.slack.views.blocks import MORE
@@ -51,6 +52,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "postmortem states": PostmortemStatus,
     "reminder kinds": ReminderKind,
     "reminder states": ReminderState,
+    "sign-in outcomes": SignInOutcome,
     "sync states": SyncState,
 }
 

@@ -33,6 +33,28 @@ def list_all(workspace: Workspace, args: Args) -> Json:
     return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
 
 
+def list_of_user(workspace: Workspace, args: Args) -> Json:
+    """users.conversations of a person: public channels they are in, private ones only if the bot is in them too."""
+    person = workspace.person(args.text("user", workspace.bot_user_id))
+    wanted = {kind.strip() for kind in args.text("types", "public_channel").split(",")}
+    listed = [
+        channel
+        for channel in workspace.channels.values()
+        if _kind(channel) in wanted
+        and person.id in channel.members
+        and not (channel.private and workspace.bot_user_id not in channel.members)
+        and not (channel.archived and args.flag("exclude_archived"))
+    ]
+    # Unlike other lists, it refuses to give a thousand.
+    if args.number("limit", 100) > 999:
+        raise ApiRefusal("invalid_limit")
+    rows, cursor = page(listed, args)
+    shown = [channel_json(workspace, channel) for channel in rows]
+    for channel in shown:
+        channel.pop("is_member", None)
+    return {"channels": shown, "response_metadata": {"next_cursor": cursor}}
+
+
 def _kind(channel: StandInChannel) -> str:
     if channel.dm_with:
         return "im"
@@ -196,6 +218,7 @@ METHODS = {
     "bots.info": Method(bots_info, "users:read"),
     "users.info": Method(users_info, "users:read"),
     "users.list": Method(users_list, "users:read"),
+    "users.conversations": Method(list_of_user, "channels:read"),
     "users.lookupByEmail": Method(by_email, "users:read.email"),
     "usergroups.list": Method(groups, "usergroups:read"),
     "usergroups.users.list": Method(group_members, "usergroups:read"),

@@ -1,0 +1,1 @@
+"""The library: postmortems that people read in a browser."""
