@@ -137,6 +137,7 @@ class Directory:
         self._strangers: set[tuple[str, str]] = set()
         self._missing: set[tuple[str, str]] = set()
         self._read_at: dict[tuple[str, str], float] = {}
+        self._learned_at: dict[tuple[str, str], float] = {}
         self._timeouts = store.timeouts
         self.names = NameCache(client, store.timeouts)
         self.home = ""
@@ -253,10 +254,16 @@ class Directory:
             await self._store.write(lambda tx: people_store.save(tx, person))
         return person
 
-    async def learn(self, team: str, user: dict[str, Any]) -> Person:
-        """Store a user object from Slack. Without a locale, as in events, the known one stays."""
+    async def learn(self, team: str, user: dict[str, Any], *, asked_at: float | None = None) -> Person:
+        """Store a user object from Slack. Without a locale, as in events, the known one stays.
+
+        `asked_at` is when a list was requested (monotonic): what was learned since then is newer than its page.
+        """
         person = parse_person(team, user)
         before = self._people.get((team, person.id))
+        if before is not None and asked_at is not None and self._learned_at.get((team, person.id), 0.0) > asked_at:
+            return before
+        self._learned_at[team, person.id] = time.monotonic()
         if before is not None and not person.locale:
             person = replace(person, locale=before.locale)
         self._strangers.discard((team, person.id))
@@ -381,12 +388,13 @@ class DirectoryRefresher:
         listed: set[str] = set()
         cursor = ""
         while True:
+            asked_at = time.monotonic()
             page = await self._page(cursor)
             for user in page["members"]:
                 listed.add(user["id"])
                 # Someone who left and is not known here has nothing here, or was forgotten on purpose.
                 if not user.get("deleted") or self._people.get(team, user["id"]) is not None:
-                    await self._people.learn(team, user)
+                    await self._people.learn(team, user, asked_at=asked_at)
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return listed

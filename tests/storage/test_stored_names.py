@@ -14,6 +14,7 @@ from typing import Any
 import handlers
 from bot.domain.alerts.groups import AlertStatus, GroupState
 from bot.domain.facets import FacetKind
+from bot.domain.readers import SignInOutcome
 from bot.domain.records import (
     ActionKind,
     ActionStatus,
@@ -24,7 +25,6 @@ from bot.domain.records import (
     PostmortemStatus,
     Status,
 )
-from bot.domain.readers import SignInOutcome
 from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind
 from bot.slack.views.blocks import MORE
