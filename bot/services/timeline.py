@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.domain import paste as paste_rules
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
+from bot.domain.pasting import paste as paste_rules
 from bot.domain.records import Entry, Incident, Person
 from bot.domain.text import clean_input
 from bot.domain.timeline import PendingEntry, with_words, zone_name

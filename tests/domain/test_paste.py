@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.paste import MOST_LINES, read_lines
+from bot.domain.pasting.paste import MOST_LINES, read_lines
 from bot.errors import Refused
 from tests.support.published_timelines import INCIDENTS
 

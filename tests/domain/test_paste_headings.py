@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.paste import PastedLine, read_lines, read_sheet
+from bot.domain.pasting.paste import PastedLine, read_lines, read_sheet
 
 NOW = datetime(2026, 3, 5, 13, 30, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.paste import read_sheet
+from bot.domain.pasting.paste import read_sheet
 from bot.errors import Refused
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)

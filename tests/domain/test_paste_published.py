@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.paste import PastedLine, read_sheet
+from bot.domain.pasting.paste import PastedLine, read_sheet
 from tests.support.published_timelines import TIMELINES, Timeline
 
 

@@ -52,6 +52,7 @@ TRADE_WORDS = {"masking", "paging", "lettering", "embed", "feed", "need", "seed"
 ALIASES = {
     "bot.cli": "{}_commands",
     "bot.domain": "{}_rules",
+    "bot.domain.pasting": "{}_rules",
     "bot.export.canvas": "canvas_{}",
     "bot.export.charts": "{}_chart",
     "bot.export.confluence": "confluence_{}",

@@ -21,7 +21,7 @@ from bot.domain import text as text_rules
 from bot.domain.alerts.groups import parse_conditions
 from bot.domain.alerts.payloads import parse_alertmanager, parse_jsm, parse_pagerduty
 from bot.domain.facets import FacetKind
-from bot.domain.paste import read_lines
+from bot.domain.pasting.paste import read_lines
 from bot.domain.sections import redact_markdown
 from bot.domain.timeline import unpack_pending_entry
 from bot.domain.times.zones import parse_zone
@@ -195,8 +195,8 @@ ENTRIES: dict[str, Callable[[str], object]] = {
         {"team_id": "T1", "event_id": t, "event": {"user": "U1", "text": t, "event_ts": t}}, "C1", NOW
     ),
     "bot/domain/alerts/groups.py:parse_conditions": parse_conditions,
-    "bot/domain/paste_lines.py:HeadingContext.find_heading": lambda t: read_lines(t, NOW, UTC),
-    "bot/domain/paste_lines.py:HeadingContext.read": lambda t: read_lines(f"Monday\n{t}", NOW, UTC),
+    "bot/domain/pasting/paste_lines.py:HeadingContext.find_heading": lambda t: read_lines(t, NOW, UTC),
+    "bot/domain/pasting/paste_lines.py:HeadingContext.read": lambda t: read_lines(f"Monday\n{t}", NOW, UTC),
     "bot/domain/timeline.py:unpack_pending_entry": lambda t: unpack_pending_entry({"line": t, "text": t}),
     "bot/domain/times/zones.py:parse_zone": parse_zone,
     "bot/export/drafts.py:CompiledMarkdown.add_front_matter": lambda t: split(t).add_front_matter("a: b"),

@@ -15,7 +15,7 @@ NO_READERS: dict[str, str] = {
     "bot/domain/due_dates.py": "choose_from expand_year month_number weekday_index",
     "bot/domain/incident.py": "reach_milestone text_beyond_milestone",
     "bot/domain/masking.py": "parse_rules",
-    "bot/domain/paste_lines.py": "HeadingContext.apply_next_day HeadingContext.depends_on_day ask_between",
+    "bot/domain/pasting/paste_lines.py": "HeadingContext.apply_next_day HeadingContext.depends_on_day ask_between",
     "bot/domain/postmortem.py": "is_monitoring read_section waive",
     "bot/domain/records.py": "Case.name detect_media_type",
     "bot/domain/reminders.py": (

@@ -8,7 +8,7 @@ from itertools import groupby
 from bot import bounds
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
-from bot.domain.paste import ContextLine, PastedLine, PasteReading, describe_too_much
+from bot.domain.pasting.paste import ContextLine, PastedLine, PasteReading, describe_too_much
 from bot.domain.records import Entry, Incident, Status
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input, format_day, shorten

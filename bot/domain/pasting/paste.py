@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 
 from bot import bounds
-from bot.domain import paste_lines as paste_lines_rules
-from bot.domain.paste_lines import (
+from bot.domain.pasting import paste_lines as paste_lines_rules
+from bot.domain.pasting.paste_lines import (
     HeadingContext,
     LaidOutLine,
     LineRole,
