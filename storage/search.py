@@ -27,20 +27,20 @@ MOST_RANKED = 100
 with each of them. Where any word will do, one with more matches is common: only where the others find too few is it
 looked for."""
 
-_index = table("recall_words", column("rowid"))
+words_index = table("recall_words", column("rowid"))
 _of_team = (_incident.c.team == bindparam("team"), _incident.c.number < bindparam("before"))
-_words: ColumnElement[Any] = literal_column("recall_words")
+words_column: ColumnElement[Any] = literal_column("recall_words")
 # As text: SQLAlchemy compiles this function only if PostgreSQL's dialect was loaded before, and SQLite loads none.
-_tsquery: Any = text("websearch_to_tsquery('english', :query)")
+text_query: Any = text("websearch_to_tsquery('english', :query)")
 _select = select(*_COLUMNS, *_TEXTS).where(*_of_team).limit(bindparam("most"))
 _matches = {
-    "sqlite": select(_index.c.rowid)
-    .join_from(_index, _incident, _incident.c.id == _index.c.rowid)
-    .where(_words.op("MATCH")(bindparam("query")), *_of_team)
-    .order_by(_index.c.rowid.desc()),
+    "sqlite": select(words_index.c.rowid)
+    .join_from(words_index, _incident, _incident.c.id == words_index.c.rowid)
+    .where(words_column.op("MATCH")(bindparam("query")), *_of_team)
+    .order_by(words_index.c.rowid.desc()),
     "postgresql": select(_recall.c.incident_id)
     .join_from(_recall, _incident, _incident.c.id == _recall.c.incident_id)
-    .where(_words.op("@@")(_tsquery), *_of_team)
+    .where(words_column.op("@@")(text_query), *_of_team)
     .order_by(_recall.c.incident_id.desc()),
 }
 # The row of the newest match that is too old to be ranked; 0 if there are not so many.
@@ -50,19 +50,19 @@ _too_old = {
 }
 _FIND = {
     "sqlite": Statement(
-        _select.select_from(_index)
-        .join(_recall, _recall.c.incident_id == _index.c.rowid)
-        .join(_incident, _incident.c.id == _index.c.rowid)
-        .where(_words.op("MATCH")(bindparam("query")), _index.c.rowid > _too_old["sqlite"])
+        _select.select_from(words_index)
+        .join(_recall, _recall.c.incident_id == words_index.c.rowid)
+        .join(_incident, _incident.c.id == words_index.c.rowid)
+        .where(words_column.op("MATCH")(bindparam("query")), words_index.c.rowid > _too_old["sqlite"])
         # The weights are for title, cause, told, whys, actions. A lower bm25 is a better match.
         .order_by(literal_column("bm25(recall_words, 4.0, 6.0, 2.0, 4.0, 1.0)"), _incident.c.number.desc())
     ),
     "postgresql": Statement(
         _select.select_from(_recall)
         .join(_incident, _incident.c.id == _recall.c.incident_id)
-        .where(_words.op("@@")(_tsquery), _recall.c.incident_id > _too_old["postgresql"])
+        .where(words_column.op("@@")(text_query), _recall.c.incident_id > _too_old["postgresql"])
         # The weights are in the index (A to D). 1 divides by the logarithm of the length: a long text has no advantage.
-        .order_by(func.ts_rank(_words, _tsquery, 1).desc(), _incident.c.number.desc())
+        .order_by(func.ts_rank(words_column, text_query, 1).desc(), _incident.c.number.desc())
     ),
 }
 # In the order of the words. Counted in all workspaces: those of one alone would have to be looked up.

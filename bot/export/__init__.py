@@ -113,6 +113,11 @@ class Exporter:
             return ExportedFile(content, override.trouble, undrawn)
         return ExportedFile(render(document), override.trouble)
 
+    def write_article(self, document: Document) -> str:
+        """The document as HTML for a page of the library (see `HtmlWriter.write_article`)."""
+        override = templates.render_or_fall_back(self._folder, document, templates.EXPORT_LIMITS)
+        return HtmlWriter(self._templates, override).write_article(document)
+
     def write_canvas(self, document: Document) -> CanvasSheet:
         """The document as a canvas. Raises BrokenTemplateError."""
         override = templates.render(self._folder, document, templates.CANVAS_LIMITS)

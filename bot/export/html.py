@@ -6,6 +6,7 @@ A citation of an entry, `(#4)`, is a link to it.
 import re
 from collections.abc import Callable, Collection, Container, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import Template
 from jinja2.sandbox import SandboxedEnvironment
@@ -26,6 +27,8 @@ from bot.export.markdown_reader import MarkdownReader, visible_text
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
 _CITATION = re.compile(r"(?<=\()#([1-9][0-9]{0,8})(?=\))")
+_STYLE = re.compile(r"<style>[^<]*</style>")
+_ALIGNMENT = re.compile(r' style="text-align:(left|center|right)"')
 _ENTRY_LINK = re.compile(r'href="#entry-([0-9]+)"')
 
 
@@ -88,10 +91,11 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class _Targets:
-    """What the page links to: entries and whys, by number."""
+    """What the page links to: entries and whys, by number. `has_links`: each why also links to itself."""
 
     entries: frozenset[int]
     whys: frozenset[int]
+    has_links: bool = False
 
 
 _LISTED: dict[str, Callable[[Document], Collection[object]]] = {
@@ -106,16 +110,36 @@ def _find_linked_whys(document: Document) -> frozenset[int]:
     return frozenset(step.number for step in document.whys if step.actions and not document.texts("whys"))
 
 
-def _name_whys(tokens: Sequence[Token], whys: Container[int]) -> None:
-    """Give the items of these whys an anchor: each begins with its number in bold."""
+def _find_all_whys(document: Document) -> frozenset[int]:
+    """All whys, unless people rewrote them: then the numbers in the text are theirs."""
+    return frozenset(step.number for step in document.whys) if not document.texts("whys") else frozenset()
+
+
+def _without_styles(html: str) -> str:
+    """A document without styles of its own, which the library's pages forbid: its sheet has what they say."""
+    # Ours alone: people's texts are escaped, so none has such a tag or attribute.
+    return _ALIGNMENT.sub(r' class="\1"', _STYLE.sub("", html))
+
+
+def _name_whys(tokens: Sequence[Token], whys: Container[int], *, with_links: bool = False) -> None:
+    """Give the items of these whys an anchor: each begins with its number in bold. `with_links` to themselves."""
     for index, token in enumerate(tokens):
-        number = _WHY_NUMBER.match(_text_of_item(tokens, index)) if token.type == "list_item_open" else None
-        if number and int(number[1]) in whys:
-            token.attrSet("id", f"why-{number[1]}")
-
-
-def _text_of_item(tokens: Sequence[Token], index: int) -> str:
-    return next((token.content for token in tokens[index : index + 3] if token.type == "inline"), "")
+        if token.type != "list_item_open":
+            continue
+        line = next((one for one in tokens[index : index + 3] if one.type == "inline"), None)
+        number = _WHY_NUMBER.match(line.content) if line else None
+        if line is None or number is None or int(number[1]) not in whys:
+            continue
+        token.attrSet("id", f"why-{number[1]}")
+        if with_links and line.children:
+            end = next(place for place, child in enumerate(line.children) if child.type == "strong_close")
+            target = Token("link_open", "a", 1, attrs={"href": f"#why-{number[1]}"})
+            line.children[:] = [
+                target,
+                *line.children[: end + 1],
+                Token("link_close", "a", -1),
+                *line.children[end + 1 :],
+            ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +160,7 @@ class HtmlWriter:
             name: override.styles.get(name) or _read_style(templates, name) for name in ("page.css", "paper.css")
         }
         self._page: Template = templates.get_template("postmortem/page.html.j2")
+        self._article: Template = templates.get_template("postmortem/article.html.j2")
         self._reader = MarkdownReader()
 
     def __call__(self, document: Document) -> bytes:
@@ -144,12 +169,24 @@ class HtmlWriter:
 
     def write_page(self, document: Document, *, on_paper: bool = False) -> str:
         """The page. `on_paper` is for a reader that lays it out on sheets and can neither click nor save."""
+        style = Markup(self._styles["paper.css" if on_paper else "page.css"])  # noqa: S704 (it closes no element)
+        return self._page.render(self._values(document, on_paper=on_paper), style=style)
+
+    def write_article(self, document: Document) -> str:
+        """The same without the page around it, for a page of the library, whose style sheet has all colours.
+
+        Every section, entry and why has an anchor and a link to it: `#impact`, `#entry-4`, `#why-2`.
+        """
+        return _without_styles(self._article.render(self._values(document, on_paper=False, in_library=True)))
+
+    def _values(self, document: Document, *, on_paper: bool, in_library: bool = False) -> dict[str, Any]:
         draft, without_rows = self._markdown.draft_without_rows(document, tuple(_LISTED))
         contested = {one.own.id for one in draft.edits if one.is_contested}
         listed = frozenset(id_ for id_ in without_rows if _LISTED[id_](document))
         entries = frozenset(line.number for line in document.timeline) if "timeline" in listed else frozenset()
         whys = _find_linked_whys(document) if "actions" in listed else frozenset()
-        kinds = (listed, contested, _Targets(entries, whys))
+        anchored = _find_all_whys(document) if in_library else whys
+        kinds = (listed, contested, _Targets(entries, anchored, has_links=in_library))
         chapters = [self._chapter(region, *kinds) for region in draft.shown.regions]
         at_a_glance = self._blocks(self._markdown.write_glance(document), entries)
         # Safe: a picture is a tree of elements, written by what escapes its texts.
@@ -159,35 +196,36 @@ class HtmlWriter:
             if not (on_paper and id_ == "whys")  # the list next to it says the same on half a page
         }
         text = _render_on_paper if on_paper else _render_on_screen
-        return self._page.render(
-            document=document,
-            head=self._head(document),
-            glance=compile_glance(document),
-            at_a_glance=at_a_glance,
-            chapters=chapters,
-            # WeasyPrint pays for each anchor, so on paper only cited entries have one.
-            anchors=find_cited_entries("".join([at_a_glance, *(chapter.body for chapter in chapters)]))
-            if on_paper
-            else entries,
-            days=list_timeline_days(document, text, escape),
-            has_ranges=any(line.ended_at for line in document.timeline),
-            linked_whys=whys,
-            running=text,
-            ticket=link_ticket,
-            coded=_render_line,
-            bare=text_rules.strip_code_marks,
-            pictures=pictures,
-            style=Markup(self._styles["paper.css" if on_paper else "page.css"]),  # noqa: S704 (it closes no element)
-            on_paper=on_paper,
-        )
+        # WeasyPrint pays for each anchor, so on paper only cited entries have one.
+        cited = find_cited_entries("".join([at_a_glance, *(chapter.body for chapter in chapters)])) if on_paper else ()
+        return {
+            "document": document,
+            "head": self._head(document),
+            "glance": compile_glance(document),
+            "at_a_glance": at_a_glance,
+            "chapters": chapters,
+            "anchors": cited if on_paper else entries,
+            "days": list_timeline_days(document, text, escape),
+            "has_ranges": any(line.ended_at for line in document.timeline),
+            "linked_whys": whys,
+            "running": text,
+            "ticket": link_ticket,
+            "coded": _render_line,
+            "bare": text_rules.strip_code_marks,
+            "pictures": pictures,
+            "on_paper": on_paper,
+            "in_library": in_library,
+        }
 
     def _head(self, document: Document) -> Markup:
         """A team's own words before the first section; if there are none, the page shows its own facts."""
         return self._blocks(self._markdown.find_own_preface(document))
 
-    def _blocks(self, markdown: str, entries: Container[int] = (), whys: Container[int] = ()) -> Markup:
+    def _blocks(
+        self, markdown: str, entries: Container[int] = (), whys: Container[int] = (), *, has_links: bool = False
+    ) -> Markup:
         body = self._reader.parse(markdown)
-        _name_whys(body, whys)
+        _name_whys(body, whys, with_links=has_links)
         for token in body:
             token.children = list(link_citations(token.children, entries)) if token.children else token.children
             token.info = ""  # nothing is highlighted by it, and the renderer would decode what it holds
@@ -204,7 +242,9 @@ class HtmlWriter:
         return Chapter(
             region.id,
             self._reader.render_line(region.title, visible_text),
-            Markup() if is_blank and has_rows else self._blocks(region.body, targets.entries, whys),
+            Markup()
+            if is_blank and has_rows
+            else self._blocks(region.body, targets.entries, whys, has_links=targets.has_links),
             is_blank=is_blank and not has_rows,
             has_rows=has_rows,
             is_contested=region.id in contested,

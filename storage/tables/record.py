@@ -70,6 +70,11 @@ class IncidentRow(NumberedRow, table=True):
         partial_index("ix_incident_unresolved", "team", "number", where=INCIDENT_UNRESOLVED),
         # What a person still has to write is found without reading what everyone has written.
         partial_index("ix_incident_postmortem_wanted", "team", "postmortem_owner", where=POSTMORTEM_WANTED),
+        # The library's lists go along these, page by page.
+        Index("ix_incident_opened", "team", "opened_at", "id"),
+        Index("ix_incident_severity_opened", "team", "severity", "opened_at", "id"),
+        Index("ix_incident_owner_opened", "team", "postmortem_owner", "opened_at", "id"),
+        Index("ix_incident_postmortem_opened", "team", "postmortem_status", "opened_at", "id"),
         STRICT,
     )
     team: str = text_column()
@@ -229,6 +234,7 @@ class ActionRow(NumberedRow, table=True):
         UniqueConstraint("incident_id", "number"),
         partial_index("ix_action_overdue", "overdue_at", where=ACTION_OPEN),
         partial_index("ix_action_owner_overdue", "owner", "overdue_at", where=ACTION_OPEN),
+        partial_index("ix_action_open", "incident_id", "overdue_at", where=ACTION_OPEN),
         STRICT,
     )
     incident_id: int = of_column("incident")

@@ -4,7 +4,7 @@ Each is written as a file, for paper, and for a page, where it follows dark mode
 """
 
 from bot.domain.document import Document
-from bot.export.charts.svg import ChartImage
+from bot.export.charts.svg import ChartImage, write_dark_rules
 from bot.export.charts.timeline import draw_timeline
 from bot.export.charts.whys import draw_whys
 
@@ -32,4 +32,4 @@ def _is_tree(document: Document) -> bool:
     return len(document.whys) >= FEWEST_WHYS and has_branch
 
 
-__all__ = ["ChartImage", "draw_charts", "draw_timeline", "draw_whys"]
+__all__ = ["ChartImage", "draw_charts", "draw_timeline", "draw_whys", "write_dark_rules"]

@@ -194,6 +194,16 @@ class SvgCanvas:
         return f"@media screen and (prefers-color-scheme: dark){{{''.join(rules)}}}"
 
 
+def write_dark_rules() -> str:
+    """The colours of all charts on a dark page, for a style sheet: where a chart may not have a style of its own."""
+    names = (*TONES, *TINTS)
+    return "\n".join(
+        f"  .afterword-picture .{paint}-{name} {{ {paint}: {find_tone(name).dark}; }}"
+        for name in names
+        for paint in _PAINTS
+    )
+
+
 def draw_in_both_widths(draw: Callable[[SvgCanvas, str], ChartImage]) -> ChartImage:
     """The chart in its width, with its narrow form. `draw` is given a sheet, and what to add to the chart's name."""
     return replace(draw(SvgCanvas(), ""), narrow=draw(SvgCanvas(NARROW), "-narrow").inline)
