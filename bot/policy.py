@@ -37,6 +37,7 @@ def build_policy(settings: Settings, config: ConfigWatch | None = None) -> Polic
         alerts=build_alert_rules(settings),
         mask=build_mask_rules(settings),
         outline_rules=OutlineRules if config is None else lambda: build_outline_rules(config.current),
+        library=settings.url if settings.has_library else "",
     )
 
 

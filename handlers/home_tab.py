@@ -99,12 +99,15 @@ async def _show_help(boundary: Boundary, _: Click) -> Block:
     return home_tab_views.help_view([table.describe(boundary.services, Examples()) for table in TABLES])
 
 
+LINKS = ("incident_channel", "library_read", "library_read_all")
+
+
 async def _go(_: Boundary, __: Click) -> None:
-    """[Go to channel]: Slack opens the address itself, and wants only that the click is acknowledged."""
+    """[Go to channel] and [Read]: Slack opens the address itself, and wants only that the click is acknowledged."""
 
 
 HANDLERS = HandlerTable(
-    clicks={"home_back": _turn, "home_on": _turn, "incident_channel": _go},
+    clicks={"home_back": _turn, "home_on": _turn, **dict.fromkeys(LINKS, _go)},
     forms={"home_search": _search, "home_help": _show_help},
     submissions={"incident_search": _search_again},
     events={

@@ -164,6 +164,11 @@ def parse_cursor(text: str) -> ShelfCursor | None:
     return ShelfCursor(at, int(found["row"]))
 
 
+def library_url(base: str, incident: Incident) -> str:
+    """The address of an incident's page in the library at `base`; empty while the library is off."""
+    return f"{base}/library/{incident.key}" if base else ""
+
+
 @dataclass(frozen=True, slots=True)
 class OpenActions:
     """How many actions of an incident are open, and how many of these are overdue."""

@@ -124,6 +124,7 @@ async def draw(services: Services, team: str, user: str, tab: HomeTab | None) ->
         not found.has_recorded,
         label_of(services.zone_for(person)),
         _name_zone_source(services, person),
+        services.policy.library,
     )
     view, face = (home_tab_views.home_view(content, now, has_ages=has_ages) for has_ages in (True, False))
     return HomeTabView(view, face, found.rows, sight.is_sure)

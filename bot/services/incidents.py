@@ -14,6 +14,7 @@ from bot.domain import incident as incident_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import times
 from bot.domain.alerts.groups import PROGRAMS
+from bot.domain.library import library_url
 from bot.domain.records import Entry, EntryKind, Incident, Place, Status
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.text import clean_input
@@ -384,7 +385,9 @@ async def find_similar(services: Services, request: Request, incident: Incident)
     known = await services.slack.channels.list_public(channels, incident.channel)
     if not services.belongs(await services.slack.directory.look_up(request.team, request.user)):
         known = frozenset({incident.channel})
-    return tuple(one for one in candidates if one.case.incident.channel in known)[:PROPOSED]
+    base = services.policy.library
+    shown = [one for one in candidates if one.case.incident.channel in known][:PROPOSED]
+    return tuple(replace(one, address=library_url(base, one.case.incident)) for one in shown)
 
 
 async def find_similar_for_all(services: Services, incident: Incident) -> tuple[SimilarCase, ...]:
@@ -517,5 +520,5 @@ async def _find(services: Services, request: Request, words: tuple[str, ...]) ->
         shown = [incident for incident in found if incident.channel in seen]
         if shown:
             cases = await services.store.read(lambda tx, shown=shown: case_store.list_latest(tx, shown[:SHOWN]))  # type: ignore[misc]
-            return SearchMatches(cases, len(shown) - len(cases), wanted.is_any)
+            return SearchMatches(cases, len(shown) - len(cases), wanted.is_any, services.policy.library)
     return SearchMatches([])

@@ -22,6 +22,7 @@ from bot.domain import similarity as similarity_rules
 from bot.domain import whys as whys_rules
 from bot.domain.checks import Finding, list_findings
 from bot.domain.incident import MILESTONE_TEXTS, list_reached_milestones
+from bot.domain.library import library_url
 from bot.domain.postmortem import is_monitoring
 from bot.domain.records import Action, ActionStatus, Case, Incident, Milestone, Person, PostmortemStatus, SectionText
 from bot.domain.reminders import ReminderKind, ReminderState
@@ -281,7 +282,9 @@ async def publish(services: Services, request: Request, *, is_sure: bool = False
         retire(tx, incident, words.reminders.published(), request.now)
         page = services.integrations.page.after_publication(tx, incident, request.now)
         by = services.slack.directory.name_or_id(request.team, request.user)
-        publication = Publication(record.responders, record.duration, by, tuple(page))
+        publication = Publication(
+            record.responders, record.duration, by, tuple(page), library_url(services.policy.library, incident)
+        )
         message = postmortem_views.published_message(replace(case, incident=incident), publication, request.now)
         if not is_sure:
             return message

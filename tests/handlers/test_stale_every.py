@@ -57,6 +57,8 @@ SHOWS_WHAT_IS_NOW = {
     "home_help",
     "home_search",
     "incident_channel",
+    "library_read",
+    "library_read_all",
     "postmortem_show_all",
     "timeline_history",
     "action_edit",

@@ -66,6 +66,7 @@ LASTING = {
     "confluence_publish": "it brings the page up to date again",
     "exports_form": "a document may be ordered at any time",
     "incident_channel": "a link",
+    "library_read": "a link",
     "incident_form_open": "an incident may be opened at any time; a DM has no incident that could end it",
     "postmortem_export": "a document may be ordered at any time",
     "postmortem_pick": "a section may be rewritten at any time",

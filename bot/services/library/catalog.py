@@ -39,11 +39,6 @@ _LONGEST_CAUSE = 220
 _LONGEST_TITLE = 200
 
 
-def library_url(base: str, incident: Incident) -> str:
-    """The address of an incident's page in the library at `base`; empty while the library is off."""
-    return f"{base}/library/{incident.key}" if base else ""
-
-
 @dataclass(frozen=True, slots=True)
 class ShelfRow:
     """An incident in a list, as its page and its templates need it. Texts are plain."""

@@ -99,6 +99,11 @@ def link_button(text: str, action: str, url: str) -> Block:
     return button(text, action) | {"url": url}
 
 
+def read_button(address: str) -> list[Block]:
+    """[Read]: the incident's page in the library; nothing while the library is off, and its address empty."""
+    return [link_button("Read", "library_read", address)] if address else []
+
+
 def incident_value(incident: Incident, **more: object) -> str:
     """The value of a button, or metadata of a form, about an incident. It works in any channel."""
     return json.dumps({"incident": incident.id} | more)

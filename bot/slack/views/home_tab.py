@@ -10,6 +10,7 @@ from bot.domain import checks as checks_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import text as text_rules
 from bot.domain.incident import IncidentSpan
+from bot.domain.library import library_url
 from bot.domain.records import Case, Incident, PostmortemStatus
 from bot.domain.text import format_age, shorten
 from bot.slack.views import blocks
@@ -77,6 +78,7 @@ class HomeContent:
     is_new: bool
     zone: str
     zone_source: str
+    library: str = ""
 
 
 def home_view(content: HomeContent, now: datetime, *, has_ages: bool = True) -> Block:
@@ -91,9 +93,15 @@ def home_view(content: HomeContent, now: datetime, *, has_ages: bool = True) -> 
         blocks.divider(),
         incidents_views.search_field("home_search", is_sent_by_enter=True),
         blocks.context(words.home.settings(zone=content.zone, source=content.zone_source)),
-        blocks.actions(blocks.button("Help", "home_help")),
+        blocks.actions(*_library_button(content), blocks.button("Help", "home_help")),
     ]
     return {"type": "home", "blocks": shown}
+
+
+def _library_button(content: HomeContent) -> list[Block]:
+    if not content.library:
+        return []
+    return [blocks.link_button("Read postmortems", "library_read_all", f"{content.library}/library")]
 
 
 def guest_view() -> Block:
@@ -151,7 +159,8 @@ def _recent(content: HomeContent) -> list[Block]:
             length=content.courses[incident.id].length,
             postmortem=_STATES[incident.postmortem_status],
         )
-        shown.append(blocks.section(line))
+        button, *_ = [*blocks.read_button(library_url(content.library, incident)), None]
+        shown.append(blocks.section(line, button))
     return shown
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
 from bot.domain.incident import MILESTONE_TEXTS, Clash, IncidentSpan, MilestoneReport, text_beyond_milestone
+from bot.domain.library import library_url
 from bot.domain.records import Case, Entry, Incident, Milestone
 from bot.domain.secrets import mask_credentials
 from bot.domain.similarity import find_root_cause, list_unfinished
@@ -317,19 +318,24 @@ _SHARED = 6
 
 @dataclass(frozen=True, slots=True)
 class SimilarCase:
-    """A past incident, and the words that it shares with the current one."""
+    """A past incident, the words that it shares with the current one, and its address in the library, or ""."""
 
     case: Case
     shared: tuple[str, ...]
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchMatches:
-    """The best matches, how many more there are, and whether they have only some of the words."""
+    """The best matches, how many more there are, and whether they have only some of the words.
+
+    `library` is where the library is, or "".
+    """
 
     cases: list[Case]
     more: int = 0
     is_any: bool = False
+    library: str = ""
 
 
 def search_results(found: SearchMatches, asked: tuple[str, ...], today: date) -> Message:
@@ -348,13 +354,22 @@ def no_results_message(asked: tuple[str, ...]) -> Message:
 
 
 def _results(found: SearchMatches, today: date) -> list[Block]:
-    shown = [blocks.section(_incident_text(case, today), channel_button(case.incident)) for case in found.cases]
+    shown = [
+        blocks.section(_incident_text(case, today), read_or_go_button(found.library, case.incident))
+        for case in found.cases
+    ]
     return [*shown, *([blocks.context(words.recall.more(count=found.more))] if found.more else [])]
 
 
 def channel_button(incident: Incident) -> Block:
     """[Go to channel]."""
     return blocks.link_button("Go to channel", "incident_channel", incident.channel_link)
+
+
+def read_or_go_button(library: str, incident: Incident) -> Block:
+    """[Read] in the library, whose page leads to the channel; without a library [Go to channel]."""
+    button, *_ = [*blocks.read_button(library_url(library, incident)), channel_button(incident)]
+    return button
 
 
 def search_field(name: str, text: str = "", *, is_sent_by_enter: bool = False) -> Block:
@@ -408,7 +423,10 @@ def proposal_blocks(incident: Incident, found: tuple[SimilarCase, ...], today: d
         value = {"incident": incident.id, "other": one.case.incident.id}
         same = blocks.button("Same cause", "recall_same", json.dumps(value))
         other = blocks.button("Not this one", "recall_other", json.dumps(value))
-        shown += [blocks.section(_incident_text(one.case, today, one.shared)), blocks.actions(same, other)]
+        shown += [
+            blocks.section(_incident_text(one.case, today, one.shared)),
+            blocks.actions(same, other, *blocks.read_button(one.address)),
+        ]
     return shown
 
 

@@ -210,13 +210,14 @@ def export_button(incident: Incident) -> Block:
 class Publication:
     """What a publication tells besides the case: who responded (names), how long it lasted, who published it (a name).
 
-    `page` links its Confluence page, or offers one.
+    `page` links its Confluence page, or offers one. `address` is that of its page in the library, or "".
     """
 
     responders: tuple[str, ...]
     duration: timedelta | None
     by: str
     page: tuple[Block, ...] = ()
+    address: str = ""
 
 
 def published_message(case: Case, publication: Publication, now: datetime) -> Message:
@@ -242,7 +243,7 @@ def published_message(case: Case, publication: Publication, now: datetime) -> Me
     # Made when it is pressed: a file that was exported before the publication is a draft, and out of date (decision
     # 51).
     get = blocks.button("Get the document", "postmortem_export", blocks.incident_value(incident, form="html"))
-    end = blocks.actions(get, reopen_button(incident))
+    end = blocks.actions(*blocks.read_button(publication.address), get, reopen_button(incident))
     return blocks.public(text, blocks=[*blocks.sections(text), *publication.page, end])
 
 
