@@ -171,7 +171,7 @@ def exists(tx: Transaction, sight: Sight, number: int) -> bool:
 
 
 def read_page(tx: Transaction, exporter: Exporter, sight: Sight, number: int, now: datetime) -> PostmortemView | None:
-    """The page of an incident; None if there is none, or it is out of sight: nobody can tell which."""
+    """The page of an incident; None if there is none, or it is out of sight: the answer does not tell which."""
     incident = library_store.find_visible(tx, sight, number)
     if incident is None:
         return None
