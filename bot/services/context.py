@@ -150,8 +150,7 @@ class Policy:
     An answer to a why with one of `blame_words` seems to blame a person; an action with one of `vague_words` has no
     clear end. `pin_card`: live messages are pinned. `mask` is what a masked copy leaves out.
     `outline_rules` are those that give incidents their outlines, as the policy file has them now.
-    clear end. `pin_card`: live messages are pinned. `mask` is what a masked copy leaves out. `library` is the address
-    below which people read postmortems in a browser, empty while they can't.
+    `library` is the address below which people read postmortems in a browser, empty while they can't.
     """
 
     reminders: ReminderRules

@@ -38,7 +38,7 @@ async def type_command(play: Play, line: str, channel: str = "") -> list[Json]:
     return answer.message.blocks if answer.message else []
 
 
-async def publish(play: Play) -> list[Json]:
+async def publish(play: Play) -> list[list[Json]]:
     for line in ("/incident open the pool ran out", "/incident resolved", "/why root the pool was too small"):
         await type_command(play, line)
     for slug in ("summary", "impact", "root_cause"):
