@@ -25,7 +25,7 @@ _OF_INCIDENTS = Statement(
 
 
 def visible_by(team: Column[Any], channel: Column[Any]) -> ColumnElement[bool]:
-    """Whether a row of this team and channel is in somebody's sight; `sight_values` are the parameters."""
+    """Whether a row of this team and channel is in someone's sight; `sight_values` are the parameters."""
     is_public = exists().where(_channel.c.team == team, _channel.c.id == channel, _channel.c.is_private == _NO)
     return and_(
         team == bindparam("sight_team"),

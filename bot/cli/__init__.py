@@ -33,7 +33,7 @@ _COMMANDS = {
     "restore": _Entry("database", "Restore the SQLite database from a backup."),
     "prune": _Entry("history", "Delete what is past its retention. --dry-run only lists it."),
     "forget": _Entry("history", "Replace a person by a pseudonym everywhere. --dry-run only counts."),
-    "export": _Entry("documents", "Write an incident's postmortem, in one of seven formats."),
+    "export": _Entry("documents", "Write an incident's postmortem, in one of eight formats."),
     "import": _Entry("documents", "Import an exported incident or an edited draft.", "import_"),
     "template": _Entry("documents", "Use templates of your own."),
     "policy": _Entry("policy", "Check what is asked after an incident, by severity."),

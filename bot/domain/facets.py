@@ -104,7 +104,7 @@ def read_name(text: str, kind: FacetKind) -> str:
             f"The name of a {kind} can have {LONGEST} characters; this one has {len(name)}. Put commas between several."
         )
     if find_credentials(name):
-        raise Refused(f"That looks like a credential, so it isn't saved as the name of a {kind}.")
+        raise Refused(f"That looks like a credential, so it isn't saved as the name of a {kind}. Use a plain name.")
     return name
 
 

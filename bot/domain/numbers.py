@@ -152,7 +152,7 @@ def read_selection(text: str, now: datetime) -> Selection:
         elif wanted in ("1", "2", "3", "4"):
             chosen = replace(chosen, severity=int(wanted))
         else:
-            raise Refused("Severities go from 1 (worst) to 4.")
+            raise Refused("Severities go from 1 (worst) to 4. Try `sev1`")
     return chosen
 
 

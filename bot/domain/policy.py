@@ -31,7 +31,7 @@ class SeverityPolicy:
     """What is asked after an incident of one severity. None means: as the settings say.
 
     `also` are those who hear of reminders besides the owner: `lead`, `opener`, people and channels. `owner` is `lead`,
-    `opener`, `on_call` (who acknowledged last) or a person; empty for nobody. `due` is by the kind of an action.
+    `opener`, `on_call` (who acknowledged last) or a person; empty for no one. `due` is by the kind of an action.
     `is_chosen`: a person asked for the postmortem although the policy did not.
     """
 

@@ -14,6 +14,7 @@ from bot.export import templates
 from bot.export.canvas import CanvasWriter
 from bot.export.confluence import AttachedChart, ConfluenceWriter
 from bot.export.csv_format import write_csv
+from bot.export.docx_format import WordWriter, explain_missing_word_package
 from bot.export.drafts import DraftRegions
 from bot.export.html import HtmlWriter
 from bot.export.json import write_json
@@ -24,6 +25,7 @@ from bot.timeouts import Timeouts
 
 __all__ = ["FORMATS", "CanvasSheet", "ExportedFile", "Exporter", "Format", "file_name"]
 
+WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _LONGEST_SLUG = 60
 _Render = Callable[[Document], bytes]
 
@@ -55,6 +57,7 @@ FORMATS = {
         Format("markdown", "md", "text/markdown; charset=utf-8", MarkdownWriter),
         Format("html", "html", "text/html; charset=utf-8", HtmlWriter),
         Format("pdf", "pdf", "application/pdf", PdfWriter, explain_missing_packages),
+        Format("docx", "docx", WORD_TYPE, WordWriter, explain_missing_word_package),
         Format("confluence", "confluence.xml", "application/xml", ConfluenceWriter),
         Format("canvas", "canvas.md", "text/markdown; charset=utf-8", CanvasWriter),
         Format("json", "json", "application/json", _without_templates(write_json), is_read=False),

@@ -81,9 +81,9 @@ def explain_missing_packages() -> str:
 
 
 def append_missing(pdf: bytes, letters: Iterable[int]) -> bytes:
-    """The PDF, followed by those of the code points that would be visible."""
+    """The PDF, followed by the mark and those of the code points that would be visible, if only none."""
     visible = sorted({letter for letter in letters if _is_visible(letter)})
-    return pdf + _MARK + " ".join(f"{letter:x}" for letter in visible).encode() + b"\n" if visible else pdf
+    return pdf + _MARK + " ".join(f"{letter:x}" for letter in visible).encode() + b"\n"
 
 
 def split_missing(output: bytes) -> tuple[bytes, str]:

@@ -1,8 +1,8 @@
 """Work that must not happen in the bot's process: a fresh process does it within limits, or it fails.
 
-Three jobs need this: WeasyPrint holds the interpreter for seconds, a team's templates may loop for ever, and so may an
-operator's regular expressions. `run_job` is the bot's side, `run_worker` the other one. A job gets bytes and gives
-bytes; it inherits no secret, because its environment is made here. Decisions 24 and 40.
+Four jobs need this: WeasyPrint and python-docx hold the interpreter for seconds, a team's templates may loop for ever,
+and so may an operator's regular expressions. `run_job` is the bot's side, `run_worker` the other one. A job gets bytes
+and gives bytes; it inherits no secret, because its environment is made here. Decisions 24 and 40.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from bot.errors import AfterwordError
 
 JOBS = {
     "pdf": "bot.export.pdf_job",
+    "docx": "bot.export.docx_job",
     "team templates": "bot.export.template_job",
     "mask patterns": "bot.export.mask_patterns",
 }

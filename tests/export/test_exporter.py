@@ -10,7 +10,7 @@ from tests.support.export.cases import FULL, NOW, at, case, entry, incident
 from tests.support.timeouts import PATIENT
 
 EXPORTER = Exporter(timeouts=PATIENT)
-TEXTS = [form for form in FORMATS if form != "pdf"]  # a PDF is read back in test_pdf.py
+TEXTS = [form for form in FORMATS if form not in ("pdf", "docx")]  # read back in test_pdf.py and test_docx.py
 DOCUMENT = postmortem_rules.compile_document(FULL, NOW)
 
 
@@ -27,12 +27,14 @@ def test_each_form_has_its_own_name_and_its_own_kind_of_file() -> None:
 
 def test_a_form_that_cannot_be_written_here_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "weasyprint", None)
+    monkeypatch.setitem(sys.modules, "docx", None)
     assert Exporter().explain_trouble("pdf") == 'A PDF needs WeasyPrint: `pip install "afterword[pdf]"`.'
+    assert Exporter().explain_trouble("docx") == 'A Word file needs python-docx: `pip install "afterword[docx]"`.'
 
 
 def test_an_unknown_form_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        EXPORTER.render(DOCUMENT, "docx")
+        EXPORTER.render(DOCUMENT, "odt")
 
 
 def test_threads_may_share_one_exporter() -> None:

@@ -7,7 +7,7 @@ import click
 
 from bot.domain.document import Document
 from bot.export.sandbox import JobError
-from tests.golden import DOCUMENTS, FOLDER, PAPER, forms, paper
+from tests.golden import DOCUMENTS, FOLDER, PAPER, WORD, forms, paper, word
 
 
 def rewrite(folder: Path, document: Document) -> Iterator[str]:
@@ -18,6 +18,7 @@ def rewrite(folder: Path, document: Document) -> Iterator[str]:
         files[PAPER] = paper(document).encode()
     except JobError as error:
         click.echo(f"{folder.name}: the text of the PDF stays as it is. {error}", err=True)
+    files[WORD] = word(document).encode()
     for old in folder.iterdir():
         if old.name not in {*files, PAPER}:
             old.unlink()

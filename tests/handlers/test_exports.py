@@ -35,7 +35,7 @@ async def test_the_answer_offers_the_other_forms_and_each_goes_out(sqlite_url: s
         link = f"https://{play.slack.workspace.domain}.slack.com/archives/{play.channel}/p{card.ts.replace('.', '')}"
         shown = having(play, play.ana, "exports_form")
         assert f"<{link}|incident thread>" in shown.text
-        assert labels(shown) == ["HTML", "PDF", "Confluence", "Canvas", "JSON", "CSV"]
+        assert labels(shown) == ["HTML", "PDF", "Word", "Confluence", "Canvas", "JSON", "CSV"]
         answered = await press(play, play.ana, "exports_form", "CSV")
         assert "Exporting CSV to the incident thread." in having(play, play.ana, "exports_form").plain
         assert "CSV" not in labels(having(play, play.ana, "exports_form"))

@@ -67,22 +67,22 @@ def package_of_stubs(stubs: str) -> str:
 
 
 def test_what_the_product_imports_it_asks_for() -> None:
-    assert imported_packages(*FLOORS) - list_required("dependencies", "pdf") == set()
+    assert imported_packages(*FLOORS) - list_required("dependencies", "docx", "pdf") == set()
 
 
 def test_what_the_tests_import_is_asked_for() -> None:
-    assert imported_packages("tests") - list_required("dependencies", "pdf", "build", "dev") == set()
+    assert imported_packages("tests") - list_required("dependencies", "docx", "pdf", "build", "dev") == set()
 
 
 def test_everything_that_is_asked_for_at_run_time_the_product_uses() -> None:
-    assert list_required("dependencies", "pdf") - imported_packages(*FLOORS) - set(NOT_IMPORTED) == set()
+    assert list_required("dependencies", "docx", "pdf") - imported_packages(*FLOORS) - set(NOT_IMPORTED) == set()
 
 
 def test_everything_that_is_asked_for_to_develop_is_used() -> None:
     needed = list_required("build", "dev") - imported_packages("tests") - set(NOT_IMPORTED)
     stubs = {name for name in needed if package_of_stubs(name) != name}
     assert needed - stubs == set()
-    assert {package_of_stubs(name) for name in stubs} - list_required("dependencies", "pdf", "dev") == set()
+    assert {package_of_stubs(name) for name in stubs} - list_required("dependencies", "docx", "pdf", "dev") == set()
 
 
 def test_every_reason_is_for_something_that_is_asked_for() -> None:

@@ -323,7 +323,7 @@ class ExportDelivery:
 
 log = logging.getLogger(__name__)
 
-_SHORT = {"md": "markdown"}
+_SHORT = {"md": "markdown", "word": "docx"}
 
 
 def require_format(services: Services, form: str, command: str = "/postmortem export") -> str:
@@ -342,7 +342,7 @@ def require_format(services: Services, form: str, command: str = "/postmortem ex
             "The export format %(format)s isn't available here: %(cause)s",
             {"event": "format_unavailable", "format": form, "cause": trouble},
         )
-        raise Refused(words.exports.not_here())
+        raise Refused(words.exports.not_here(form=exports_views.format_name(form)))
     return form
 
 

@@ -23,7 +23,7 @@ MASKED, WHOLE = "masked", "whole"
 LISTED, PLACES = 1_000, 20
 """Masked items in the form, and places of each. A view may hold 250 kB."""
 
-_NAMES = {"markdown": "Markdown", "confluence": "Confluence", "canvas": "Canvas"}
+_NAMES = {"docx": "Word", "markdown": "Markdown", "confluence": "Confluence", "canvas": "Canvas"}
 
 
 def format_name(form: str) -> str:

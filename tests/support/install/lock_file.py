@@ -106,8 +106,8 @@ def read_declared() -> dict[str, tuple[str, ...]]:
 
 LOCKS = {
     "requirements.lock": ("dependencies", "build"),
-    "docs/deploy/image.lock": ("dependencies", "build", "pdf"),
-    "requirements-dev.lock": ("dependencies", "build", "pdf", "dev"),
+    "docs/deploy/image.lock": ("dependencies", "build", "docx", "pdf"),
+    "requirements-dev.lock": ("dependencies", "build", "docx", "pdf", "dev"),
 }
 """Each with what `make lock` makes it of."""
 
