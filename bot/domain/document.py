@@ -321,6 +321,20 @@ class DocumentSection:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentOutline:
+    """Which sections the postmortem was given, in JSON only: slug, title, question, and whether a publication needs it.
+
+    `former` are sections of earlier outlines, whose texts keep their titles; a person `is_chosen` it.
+    """
+
+    name: str
+    title: str
+    sections: tuple[tuple[str, str, str, bool], ...]
+    former: tuple[tuple[str, str, str, bool], ...]
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ActionItem:
     """A corrective action; `is_overdue` as of the moment the document was compiled.
 
@@ -394,7 +408,7 @@ class Document:
     `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history. `kept` is every
     text from edited drafts; `revision` counts the changes of the incident; `facts` are the digests of what the record
     knows for each section (`bot.domain.sections`), which show what an edit was based on. `absent` are those of the 14
-    sections that the incident's outline lacks and no one wrote. `services` and `tags` are names.
+    sections that the incident's `outline` lacks and no one wrote. `services` and `tags` are names.
     """
 
     key: str
@@ -434,6 +448,7 @@ class Document:
     revision: int = 0
     facts: Mapping[str, str] = field(default_factory=dict)
     absent: tuple[DocumentSection, ...] = ()
+    outline: DocumentOutline | None = None
     services: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 

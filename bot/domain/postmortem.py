@@ -14,6 +14,7 @@ from bot.domain.document import (
     AuditRecord,
     Cast,
     Document,
+    DocumentOutline,
     DocumentSection,
     EditedText,
     Mark,
@@ -86,6 +87,7 @@ def compile_document(case: Case, now: datetime, history: RecordHistory = _NO_HIS
         participants=_participants(case, lines, cast.find(incident.lead)),
         parts=_parts(case, history, cast),
         absent=_absent(case),
+        outline=_outline(incident),
         timeline=lines,
         spans_days=_spans_days(lines),
         whys=_whys(case.whys, history, cast, lines),
@@ -221,6 +223,18 @@ def _parts(case: Case, history: RecordHistory, cast: Cast) -> tuple[DocumentSect
         _part(section, case.sections.get(section.slug), history.savings.get(section.slug, ()), cast)
         for section in shown
     )
+
+
+def _outline(incident: Incident) -> DocumentOutline | None:
+    """The outline that the incident keeps; None for the 14 sections."""
+    if incident.outline is None:
+        return None
+    outline = incident.outline
+    sections, former = (
+        tuple((one.slug, one.title, one.question, one.is_required) for one in group)
+        for group in (outline.sections, outline.former)
+    )
+    return DocumentOutline(outline.name, outline.title, sections, former, outline.is_chosen)
 
 
 def _absent(case: Case) -> tuple[DocumentSection, ...]:

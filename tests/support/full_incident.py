@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from bot.domain.outline import Outline
 from bot.domain.records import (
     ActionKind,
     ActionStatus,
@@ -15,6 +16,7 @@ from bot.domain.records import (
     Status,
 )
 from bot.domain.reminders import ReminderRules
+from bot.domain.sections import SECTIONS, Section
 from bot.export import Exporter
 from bot.services.documents import compiler as compiler_service
 from storage import actions as actions_store
@@ -73,6 +75,7 @@ def write(tx: Transaction) -> Incident:
         postmortem_status=PostmortemStatus.IN_REVIEW,
         postmortem_owner="U2",
         channel_name="inc-checkout",
+        outline=Outline("own", "Own form", (*SECTIONS, Section("costs", "Costs", "What did it cost?"))),
     )
     incidents_store.save(tx, after)
     return after

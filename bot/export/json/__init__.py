@@ -11,6 +11,7 @@ from bot.domain.document import (
     ActionItem,
     AuditRecord,
     Document,
+    DocumentOutline,
     DocumentSection,
     EditedText,
     FileItem,
@@ -21,6 +22,7 @@ from bot.domain.document import (
     TimelineLine,
     WhyStep,
 )
+from bot.domain.outline import ALSO_WRITTEN
 from bot.domain.records import Milestone
 from bot.domain.text import format_iso
 
@@ -67,7 +69,7 @@ def convert_document(document: Document) -> _Object:
         "metrics": _convert_metrics(document.metrics),
         "timeline": [_convert_line(line, document.counting) for line in document.timeline],
         "whys": [_convert_why(step) for step in document.whys],
-        "sections": {part.slug: _convert_section(part) for part in document.parts},
+        "sections": {part.slug: _convert_section(part) for part in (*document.parts, *document.absent)},
         "actions": [_convert_action(action) for action in document.actions],
         "kept": [_convert_edit(text) for text in document.kept],
         "audit": [_convert_audit_line(line) for line in document.audit],
@@ -103,8 +105,20 @@ def _convert_incident(document: Document) -> _Object:
             "reason": document.postmortem_reason or None,
             "owner": _convert_person(document.owner),
             "published_at": _format_time(document.published_at),
+            "form": _convert_outline(document.outline),
         },
     }
+
+
+def _convert_outline(outline: DocumentOutline | None) -> _Object | None:
+    if outline is None:
+        return None
+    names = ("slug", "title", "question", "required")
+    sections, former = (
+        [dict(zip(names, section, strict=True)) for section in group] for group in (outline.sections, outline.former)
+    )
+    about = {"name": outline.name, "title": outline.title, "chosen": outline.is_chosen}
+    return {**about, "sections": sections, "former": former}
 
 
 def _convert_metrics(metrics: Metrics) -> _Object:
@@ -187,7 +201,7 @@ def _convert_why(step: WhyStep) -> _Object:
 
 def _convert_section(part: DocumentSection) -> _Object:
     return {
-        "title": part.title,
+        "title": part.title.removeprefix(ALSO_WRITTEN),
         "text": part.text or None,
         "author": part.author.name if part.author else None,
         "author_id": part.author.id if part.author else None,

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from bot import bounds
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.facets import Facet, FacetKind
+from bot.domain.outline import Outline
 from bot.domain.records import (
     Action,
     Attachment,
@@ -35,6 +36,7 @@ from bot.domain.records import (
     merge_audit,
     name_entry_change,
 )
+from bot.domain.sections import BY_SLUG, Section
 from bot.domain.text import format_iso
 from bot.domain.whys import list_active
 from bot.errors import Refused
@@ -151,7 +153,16 @@ def _convert_incident(file: PostmortemFile) -> Incident:
         postmortem_reason=document.reason or "",
         published_at=document.published_at,
         channel_name=incident.channel.name or "",
+        outline=_convert_outline(document.form) if document.form else None,
     )
+
+
+def _convert_outline(form: json_schema.FormJson) -> Outline:
+    sections, former = (
+        tuple(Section(one.slug, one.title, one.question, one.required) for one in group)
+        for group in (form.sections, form.former)
+    )
+    return Outline(form.name, form.title, sections, former, form.chosen)
 
 
 def _convert_facets(file: PostmortemFile) -> Iterator[Facet]:
@@ -366,6 +377,7 @@ def _require_consistent(file: PostmortemFile) -> None:
         ("likeness with", [one.incident for one in file.likenesses]),
     ):
         _require_once(what, numbers)
+    _require_known_sections(file)
     whys, actions = {why.number for why in every_why}, {action.number for action in file.actions}
     for why in every_why:
         above = find_answered_why(why)
@@ -382,6 +394,14 @@ def _require_consistent(file: PostmortemFile) -> None:
                 f"Action {action.number} needs both a due day and an overdue_at, which is the end of that day, or "
                 f"neither."
             )
+
+
+def _require_known_sections(file: PostmortemFile) -> None:
+    form = file.incident.postmortem.form
+    known = [*BY_SLUG, *(section.slug for section in ((*form.sections, *form.former) if form else ()))]
+    for slug in file.sections:
+        if slug not in known:
+            raise Refused(f"sections.{slug}: there is no section {slug!r}; there are {', '.join(known)}. {_SEE}")
 
 
 def _require_once(what: str, numbers: Iterable[object]) -> None:

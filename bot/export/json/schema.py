@@ -13,8 +13,8 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from bot import bounds
 from bot.domain.facets import fold
+from bot.domain.outline import LONGEST_QUESTION, LONGEST_TITLE, MOST_SECTIONS, NAME
 from bot.domain.records import ActionKind, ActionStatus, EditOrigin, EntryKind, Milestone, PostmortemStatus, Status
-from bot.domain.sections import BY_SLUG
 from bot.domain.text import clean, to_one_line
 from bot.export.json import FORMAT, VERSION
 
@@ -31,6 +31,8 @@ def _utc(moment: datetime) -> datetime:
 Text = Annotated[str, StringConstraints(max_length=bounds.RECORD_TEXT), AfterValidator(clean)]
 Name = Annotated[str, StringConstraints(max_length=bounds.RECORD_TEXT), AfterValidator(to_one_line)]
 Markdown = Annotated[str, StringConstraints(max_length=bounds.DRAFT), AfterValidator(clean)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TITLE), AfterValidator(to_one_line)]
+Question = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_QUESTION), AfterValidator(to_one_line)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Id = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
 # Nine digits fit into the database's integer.
@@ -238,11 +240,35 @@ class LikenessJson(Shape):
     said_at: Moment = Field(description="When they said so, in UTC.")
 
 
-def _known_slugs(parts: dict[str, SectionJson]) -> dict[str, SectionJson]:
-    for slug in parts:
-        if slug not in BY_SLUG:
-            raise ValueError(f"there is no section {slug[:40]!r}; there are {', '.join(BY_SLUG)}")
-    return parts
+class FormSectionJson(Shape):
+    """A section of a form."""
+
+    slug: Slug = Field(description="What names it in the record, and in the markers of drafts.")
+    title: Title = Field(description="Its heading.")
+    question: Question = Field(description="What helps to write it.")
+    required: bool = Field(default=False, description="Whether the postmortem can't be published while it is empty.")
+
+
+def _once(sections: list[FormSectionJson]) -> list[FormSectionJson]:
+    if len({section.slug for section in sections}) < len(sections):
+        raise ValueError("each section must be there once")
+    return sections
+
+
+class FormJson(Shape):
+    """The form of a postmortem: which sections it has, in which order."""
+
+    name: Annotated[str, StringConstraints(pattern=rf"^{NAME.pattern}$")] = Field(
+        description="The name of the form, as in /postmortem form short."
+    )
+    title: Title = Field(description="What people call it.")
+    chosen: bool = Field(default=False, description="Whether a person chose it.")
+    sections: Annotated[list[FormSectionJson], Field(min_length=1, max_length=MOST_SECTIONS), AfterValidator(_once)] = (
+        Field(description="Its sections, in order.")
+    )
+    former: list[FormSectionJson] = Field(
+        default=[], description="Sections of earlier forms of the incident, by which their texts are named."
+    )
 
 
 class ChannelJson(Shape):
@@ -259,6 +285,9 @@ class PostmortemJson(Shape):
     reason: Text | None = Field(default=None, description="Why it was waived.")
     owner: PersonJson | None = Field(default=None, description="Who finishes it.")
     published_at: Moment | None = Field(default=None, description="When it was published, in UTC.")
+    form: FormJson | None = Field(
+        default=None, description="Which sections it has, in which order; null for the 14 usual ones."
+    )
 
 
 def _differ(names: list[str]) -> list[str]:
@@ -338,10 +367,8 @@ class PostmortemFile(Shape):
         default=[],
         description="The five whys, without removed ones; each is followed by those that explain it, by number.",
     )
-    sections: Annotated[dict[str, SectionJson], AfterValidator(_known_slugs)] = Field(
-        default={},
-        description="The sections by their slugs.",
-        json_schema_extra={"propertyNames": {"enum": list(BY_SLUG)}},
+    sections: dict[Slug, SectionJson] = Field(
+        default={}, description="The 14 sections by their slugs, and those of the incident's form."
     )
     actions: list[ActionJson] = Field(default=[], description="The corrective actions, by number.")
     kept: list[EditedTextJson] = Field(

@@ -11,14 +11,16 @@ from hypothesis import given, settings
 
 from bot import bounds
 from bot.domain import postmortem as postmortem_rules
+from bot.domain.outline import define_outline, give_outline
 from bot.domain.records import Attachment, AttachmentState, Case, Status
+from bot.domain.sections import BY_SLUG
 from bot.errors import Refused
 from bot.export import Exporter
 from bot.export.json import reader as json_reader
 from bot.export.json.reader import FileRecord
 from tests.export.test_escape import TEXTS
 from tests.export.test_hostile import HOSTILE, everywhere
-from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, why
+from tests.support.export.cases import FULL, NOTHING_KNOWN, NOW, at, case, entry, incident, section_text, why
 from tests.support.export.json_mutations import spoil
 
 EXPORTER = Exporter()
@@ -237,3 +239,60 @@ def test_a_property_that_stands_twice_is_refused_for_one_of_them_would_be_lost()
     content = change_export(lambda document: document).replace(b'"timeline": ', b'"timeline": [], "timeline": ', 1)
     with pytest.raises(Refused, match="The file has property timeline twice"):
         json_reader.read(content)
+
+
+SHORT = define_outline("short", {"summary": {"title": "What happened"}, "costs": {"required": True}})[0]
+
+
+def with_form(**more: Any) -> Case:
+    """An incident with a form of its own, texts in it and beside it."""
+    texts = (section_text("costs", "Six hours."), section_text("detection", "A customer called."))
+    return case(about=replace(give_outline(incident(), SHORT, is_chosen=True), **more), sections=texts)
+
+
+def test_a_form_and_what_was_written_beside_it_are_read_back_the_same() -> None:
+    content = export_case(with_form())
+    record = json_reader.read(content)
+    assert record.case.incident.outline == with_form().incident.outline
+    assert {slug: text.text for slug, text in record.case.sections.items()} == {
+        "costs": "Six hours.",
+        "detection": "A customer called.",
+    }
+    assert without_audit(again(record)) == without_audit(content)
+    document = json.loads(content)
+    assert document["sections"]["detection"]["title"] == "Detection"
+    # Programs that look for one of the 14 find it, whatever the form.
+    assert set(BY_SLUG) <= document["sections"].keys()
+
+
+def test_a_text_of_a_form_before_keeps_its_title() -> None:
+    other = define_outline("other", {"impact": {}})[0]
+    about = replace(with_form(), incident=give_outline(with_form().incident, other))
+    content = export_case(about)
+    assert json.loads(content)["sections"]["costs"] == json.loads(export_case(with_form()))["sections"]["costs"]
+    assert without_audit(again(json_reader.read(content))) == without_audit(content)
+
+
+def test_a_file_from_before_there_were_forms_is_read() -> None:
+    document = json.loads(export_case(FULL))
+    del document["incident"]["postmortem"]["form"]
+    assert json_reader.read(json.dumps(document).encode()).case.incident.outline is None
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda form: form["sections"].append(form["sections"][0]), "each section must be there once"),
+        (lambda form: form.update(sections=[]), "form.sections"),
+        (lambda form: form["sections"][0].update(title=""), "form.sections[0].title"),
+        (lambda form: form["sections"][0].update(slug="--> <b>"), "form.sections[0].slug"),
+        (lambda form: form["sections"].pop(), "there is no section 'costs'"),
+        (lambda form: form.update(name="Short Form"), "form.name"),
+    ],
+)
+def test_a_form_that_is_none_is_refused_with_its_place(change: Callable[[Any], object], sentence: str) -> None:
+    document = json.loads(export_case(with_form()))
+    change(document["incident"]["postmortem"]["form"])
+    with pytest.raises(Refused) as refused:
+        json_reader.read(json.dumps(document).encode())
+    assert sentence in str(refused.value)
