@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from statistics import median, quantiles
 
+from bot.domain.policy import PostmortemRule
 from bot.domain.records import ActionStatus, Incident, Milestone, PostmortemStatus
 from bot.errors import Refused
 
@@ -171,7 +172,7 @@ class CountedIncident:
     """A resolved incident with what is counted of it.
 
     `milestones` are those that were reached. `repeats` are the numbers of earlier incidents that a person said had the
-    same cause. `is_asked` is false if no postmortem was asked for.
+    same cause.
     """
 
     incident: Incident
@@ -180,7 +181,12 @@ class CountedIncident:
     services: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     repeats: tuple[int, ...] = ()
-    is_asked: bool = True
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether its policy, or a person, asks for a postmortem."""
+        policy = self.incident.policy
+        return self.incident.rule is PostmortemRule.REQUIRED or (policy is not None and policy.is_chosen)
 
 
 class Measure(StrEnum):

@@ -66,6 +66,8 @@ class IncidentRow(NumberedRow, table=True):
         UniqueConstraint("team", "number"),
         Index("ix_incident_team_channel_number", "team", "channel", "number"),
         partial_index("uq_incident_open_in_channel", "team", "channel", where=INCIDENT_UNRESOLVED, unique=True),
+        # What was resolved in a period is found without reading what was before.
+        Index("ix_incident_resolved", "team", "resolved_at"),
         # Lists begin with what is unresolved, however much is not.
         partial_index("ix_incident_unresolved", "team", "number", where=INCIDENT_UNRESOLVED),
         # What a person still has to write is found without reading what everyone has written.

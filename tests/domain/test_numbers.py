@@ -21,6 +21,7 @@ from bot.domain.numbers import (
     read_period,
     read_selection,
 )
+from bot.domain.policy import PostmortemRule, SeverityPolicy
 from bot.domain.records import Milestone
 from bot.errors import Refused
 from tests.support.twenty_incidents import COUNTED, NOW
@@ -146,8 +147,12 @@ def test_times_that_contradict_each_other_are_not_counted() -> None:
 
 def test_a_postmortem_that_was_not_asked_for_counts_in_no_share() -> None:
     nine = next(one for one in EVERY if one.incident.number == 9)
-    numbers = count_up([replace(nine, is_asked=False)], NOW)
+    optional = SeverityPolicy("sev2", PostmortemRule.OPTIONAL)
+    numbers = count_up([replace(nine, incident=replace(nine.incident, policy=optional))], NOW)
     assert (numbers.in_two_days, behind(numbers, "not_asked")) == (Share(0, 0), [9])
+    wanted = replace(optional, is_chosen=True)
+    numbers = count_up([replace(nine, incident=replace(nine.incident, policy=wanted))], NOW)
+    assert (numbers.in_two_days, behind(numbers, "unpublished")) == (Share(0, 1), [9])
 
 
 @pytest.mark.parametrize(

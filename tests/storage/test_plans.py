@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import Dialect
 
 from bot.domain.alerts.groups import Alert, AlertStatus, GroupState
+from bot.domain.numbers import Selection, read_period
+from bot.domain.readers import Sight
 from bot.domain.records import EditOrigin, Milestone, Person, Place
 from bot.domain.reminders import ReminderState
 from storage import actions as actions_store
@@ -22,6 +24,7 @@ from storage import deliveries as deliveries_store
 from storage import history_scan as history_scan_store
 from storage import incidents as incidents_store
 from storage import links as links_store
+from storage import numbers as numbers_store
 from storage import people as people_store
 from storage import reminders as reminders_store
 from storage import search as search_store
@@ -233,6 +236,13 @@ def a_draft_that_comes_back(tx: Transaction) -> None:
     audit_store.count_changes(tx, 1)
 
 
+def a_look_at_the_numbers(tx: Transaction) -> None:
+    sight = Sight("T1", public=True, channels=frozenset({"C1"}))
+    chosen = Selection(read_period("", NOW), 1, "checkout", "database")
+    numbers_store.read_sample(tx, chosen, sight)
+    numbers_store.read_sample(tx, Selection(chosen.period), sight)
+
+
 def plans(store: Store, unit: Callable[[Transaction], object]) -> dict[str, list[str]]:
     """How SQLite goes about every statement that a unit really runs."""
     seen: list[str] = []
@@ -263,6 +273,7 @@ UNITS = [
     a_look_at_the_tabs,
     a_look_at_a_home_tab,
     a_draft_that_comes_back,
+    a_look_at_the_numbers,
     a_tick,
 ]
 

@@ -4,11 +4,21 @@ As of `NOW`, 1 December 2026, 12:00 UTC. INC-1 was resolved before September, IN
 INC-20 is open: so from September to November, 17 incidents count for everyone, and 18 for a member of that channel.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
+from bot.domain.facets import Facet, FacetKind
 from bot.domain.numbers import CountedAction, CountedIncident
-from bot.domain.records import ActionStatus, Incident, Milestone, PostmortemStatus, Status
+from bot.domain.records import ActionStatus, Incident, Milestone, Place, PostmortemStatus, Status
+from storage import actions as actions_store
+from storage import channels as channels_store
+from storage import facets as facets_store
+from storage import incidents as incidents_store
+from storage import search as search_store
+from storage import timeline as timeline_store
+from storage.actions import NewAction
+from storage.database.statements import Transaction
+from storage.timeline import NewEntry
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 TEAM, PRIVATE = "T1", "C19"
@@ -120,6 +130,35 @@ ROWS = (
     Row(19, "11-10T10:00", 1, "checkout", "secret", "0 1 2 3 4", "5", "O", repeats=(2,)),
     Row(20, "11-30T10:00", 1, "checkout", "database", "0 1 2 3 4", "-"),
 )
+
+
+def store_rows(tx: Transaction) -> None:
+    """Store all of them, as the bot would have, each in a channel of its own."""
+    by_number: dict[int, int] = {}
+    for row in ROWS:
+        by_number[row.number] = _store(tx, row)
+        for other in row.repeats:
+            search_store.add_verdict(tx, by_number[row.number], by_number[other], "U1", NOW, is_same=True)
+    channels_store.save_privacy(tx, TEAM, {row.channel: row.channel == PRIVATE for row in ROWS}, NOW)
+
+
+def _store(tx: Transaction, row: Row) -> int:
+    wanted = row.incident()
+    incident = incidents_store.open_new(tx, Place(TEAM, row.channel), wanted.title, "U1", wanted.opened_at)
+    incidents_store.save(tx, replace(wanted, id=incident.id))
+    for milestone, at in row.times().items():
+        entry = NewEntry(at, str(milestone), "U1", "U1", at, milestone=milestone)
+        timeline_store.append(tx, incident.id, entry)
+    for action in row.all_actions():
+        due = action.due_at
+        new = NewAction("Do it", "U1", due.date() if due else None, due, "", "U1", action.created_at)
+        added = actions_store.add(tx, incident.id, new)
+        actions_store.save(tx, replace(added, status=action.status, closed_at=action.closed_at))
+    for kind, names in ((FacetKind.SERVICE, row.services), (FacetKind.TAG, row.tags)):
+        for name in names.split():
+            facets_store.add(tx, incident, Facet(kind, name, "U1", NOW))
+    return incident.id
+
 
 COUNTED = tuple(row for row in ROWS if 2 <= row.number <= 18)
 """What counts from September to November for everyone."""

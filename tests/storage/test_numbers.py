@@ -1,0 +1,108 @@
+"""What is counted of the twenty incidents, as both databases have it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.numbers import CountedIncident, Selection, read_period
+from bot.domain.readers import Sight, public_sight
+from bot.domain.records import Milestone
+from storage import channels as channels_store
+from storage import incidents as incidents_store
+from storage import numbers as numbers_store
+from storage import timeline as timeline_store
+from storage.database.store import Store
+from tests.support.twenty_incidents import COUNTED, NOW, PRIVATE, ROWS, TEAM, store_rows
+
+CHOSEN = Selection(read_period("2026-09..2026-11", NOW))
+EVERYONE = public_sight(TEAM)
+MEMBER = Sight(TEAM, public=True, channels=frozenset({PRIVATE}))
+
+
+@pytest.fixture
+def twenty(store: Store) -> Store:
+    store.write_now(store_rows)
+    return store
+
+
+def read(store: Store, chosen: Selection = CHOSEN, sight: Sight = EVERYONE) -> list[CountedIncident]:
+    sample = store.read_now(lambda tx: numbers_store.read_sample(tx, chosen, sight))
+    assert not sample.is_cut
+    return sorted(sample.incidents, key=lambda one: one.incident.number)
+
+
+def numbers(found: list[CountedIncident]) -> list[int]:
+    return [one.incident.number for one in found]
+
+
+def test_everything_that_is_counted_is_read(twenty: Store) -> None:
+    for found, row in zip(read(twenty), COUNTED, strict=True):
+        assert replace(found, incident=row.incident()) == row.to_counted()
+        assert found.incident == row.incident(found.incident.id)
+
+
+def test_a_private_incident_counts_for_members_of_its_channel_alone(twenty: Store) -> None:
+    assert 19 not in numbers(read(twenty))
+    assert numbers(read(twenty, sight=MEMBER)) == [*range(2, 19), 19]
+    assert read(twenty, sight=Sight(TEAM)) == []
+    assert read(twenty, sight=public_sight("T2")) == []
+    assert numbers(read(twenty, sight=Sight(TEAM, channels=frozenset({"C3", PRIVATE})))) == [3, 19]
+
+
+def test_a_private_incident_is_no_earlier_one_with_the_same_cause(twenty: Store) -> None:
+    privacy = {row.channel: row.number in (2, 19) for row in ROWS}
+    twenty.write_now(lambda tx: channels_store.save_privacy(tx, TEAM, privacy, NOW))
+    assert {one.incident.number: one.repeats for one in read(twenty) if one.repeats} == {13: (11,), 16: (9,)}
+    # A member of INC-19's channel does not learn of INC-2 from it.
+    assert read(twenty, sight=MEMBER)[-1].repeats == ()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (replace(CHOSEN, severity=1), [2, 8, 13]),
+        (replace(CHOSEN, service="CHECKOUT"), [2, 3, 8, 11, 13, 18]),
+        (replace(CHOSEN, tag="database"), [2, 5, 11, 16]),
+        (replace(CHOSEN, service="checkout", tag="deploy", severity=1), [8, 13]),
+        (replace(CHOSEN, service="database"), []),
+        (replace(CHOSEN, tag="secret"), []),
+        # The last second of September and the first moment of October.
+        (Selection(read_period("2026-09", NOW)), [2, 3, 4, 5, 6, 7]),
+        (Selection(read_period("2026-10", NOW)), [8, 9, 10, 11, 12]),
+        (Selection(read_period("2026-08", NOW)), [1]),
+        (Selection(read_period("2026-12", NOW)), []),
+    ],
+)
+def test_a_selection_finds_its_incidents(twenty: Store, chosen: Selection, expected: list[int]) -> None:
+    assert numbers(read(twenty, chosen)) == expected
+
+
+def test_a_milestone_that_was_taken_back_or_corrected_counts_as_the_document_has_it(twenty: Store) -> None:
+    three = read(twenty)[1]
+
+    def correct(mark: Milestone, **changes: object) -> None:
+        entry = twenty.read_now(lambda tx: timeline_store.find_milestone(tx, three.incident.id, mark))
+        assert entry is not None
+        changed = replace(entry, **changes)  # type: ignore[arg-type]
+        twenty.write_now(lambda tx: timeline_store.amend(tx, changed, "edited", "U1", NOW))
+
+    correct(Milestone.DETECTED, struck=True)
+    later = three.milestones[Milestone.MITIGATED] + timedelta(minutes=5)
+    correct(Milestone.MITIGATED, happened_at=later)
+    found = read(twenty)[1].milestones
+    assert Milestone.DETECTED not in found
+    assert found[Milestone.MITIGATED] == later
+
+
+def test_of_very_many_the_latest_count_and_it_is_said(twenty: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(numbers_store, "MOST", 3)
+    sample = twenty.read_now(lambda tx: numbers_store.read_sample(tx, CHOSEN, EVERYONE))
+    assert (sorted(numbers(list(sample.incidents))), sample.is_cut) == ([16, 17, 18], True)
+
+
+def test_a_reopened_incident_no_longer_counts(twenty: Store) -> None:
+    two = read(twenty)[0].incident
+    open_again = replace(two, resolved_at=None)
+    twenty.write_now(lambda tx: incidents_store.save(tx, open_again))
+    assert numbers(read(twenty))[0] == 3
