@@ -14,10 +14,12 @@ from bot.services import milestones as milestones_service
 from bot.services.alerts import suggestions as suggestions_service
 from bot.services.context import Request
 from bot.services.incidents import Opening
+from bot.services.library import numbers as numbers_service
 from bot.slack.mrkdwn import find_users
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import read_report
+from bot.slack.views.numbers import Topic
 from handlers import capture as capture_handlers
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import MAYBE_TEXT, TEXT, CommandTable, Verb
@@ -91,6 +93,9 @@ INCIDENT = CommandTable(
             Verb("search", TEXT, lambda b, c: incidents_service.search(b.services, c.request, c.rest),
                  "finds incidents by their words", "search connection pool",
                  missing="Search for what? Try {example}"),
+            Verb("trends", MAYBE_TEXT, lambda b, c: numbers_service.overview(b.services, c.request, c.rest),
+                 "counts what came of incidents: by period, service, tag or severity", "trends last quarter",
+                 also="numbers stats metrics"),
         ),
         (
             Verb("page", MAYBE_TEXT, lambda b, c: integration_service.page_on_call(b.services, c.request, c.rest),
@@ -157,6 +162,16 @@ async def _settle_and_correct(boundary: Boundary, click: Click) -> Block:
     return form
 
 
+async def _show_behind(boundary: Boundary, click: Click) -> Message:
+    """[Show these] beside a figure."""
+    chosen = numbers_service.restore_selection(click.value, click.request.now)
+    return await numbers_service.show_behind(boundary.services, click.request, Topic(click.value["topic"]), chosen)
+
+
+async def _read(_: Boundary, __: Click) -> None:
+    """[Read] opens the library; Slack tells us all the same."""
+
+
 async def _open_form(_: Boundary, click: Click) -> Block:
     """[Open an incident], or the shortcut of that name."""
     channel = "" if click.in_home else click.request.place.channel
@@ -217,6 +232,8 @@ HANDLERS = HandlerTable(
         "milestone_move": lambda b, c: milestones_service.correct(
             b.services, c.request, read_report(c.value), int(c.value["other"])
         ),
+        "numbers_read": _read,
+        "numbers_show": _show_behind,
         "milestone_note": lambda b, c: milestones_service.record_note(b.services, c.request, read_report(c.value)),
     },
     forms={

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from statistics import median, quantiles
 
+from bot.domain.facets import LONGEST
 from bot.domain.policy import PostmortemRule
 from bot.domain.records import ActionStatus, Incident, Milestone, PostmortemStatus
 from bot.errors import Refused
@@ -148,6 +149,8 @@ def read_selection(text: str, now: datetime) -> Selection:
         word, wanted = name.lower(), value.strip()
         if not wanted:
             raise Refused(f"Which {word}? Try `quarter {word} {'2' if word.startswith('sev') else 'checkout'}`.")
+        if len(wanted) > LONGEST:
+            raise Refused(f"The name of a {word} has at most {LONGEST} characters.")
         if not word.startswith("sev"):
             chosen = replace(chosen, service=wanted) if word == "service" else replace(chosen, tag=wanted)
         elif wanted in ("1", "2", "3", "4"):

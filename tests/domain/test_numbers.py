@@ -218,6 +218,7 @@ def test_a_line_names_a_period_and_filters(text: str, selection: Selection) -> N
     [
         ("service", "Which service\\? Try `quarter service checkout`"),
         ("quarter sev", "Which sev\\? Try `quarter sev 2`"),
+        (f"service {'x' * 41}", "The name of a service has at most 40 characters"),
         ("sev 7", "Severities go from 1"),
         ("checkout", "couldn't read “checkout” as a period"),
     ],

@@ -90,7 +90,7 @@ class Row:
             f"Outage {self.number}",
             Status.OPEN if is_open else Status.RESOLVED,
             self.severity,
-            "U1",
+            None,
             "U1",
             self.ended_at - timedelta(hours=6),
             None if is_open else "U1",
@@ -132,26 +132,26 @@ ROWS = (
 )
 
 
-def store_rows(tx: Transaction) -> None:
+def store_rows(tx: Transaction, team: str = TEAM) -> None:
     """Store all of them, as the bot would have, each in a channel of its own."""
     by_number: dict[int, int] = {}
     for row in ROWS:
-        by_number[row.number] = _store(tx, row)
+        by_number[row.number] = _store(tx, row, team)
         for other in row.repeats:
             search_store.add_verdict(tx, by_number[row.number], by_number[other], "U1", NOW, is_same=True)
-    channels_store.save_privacy(tx, TEAM, {row.channel: row.channel == PRIVATE for row in ROWS}, NOW)
+    channels_store.save_privacy(tx, team, {row.channel: row.channel == PRIVATE for row in ROWS}, NOW)
 
 
-def _store(tx: Transaction, row: Row) -> int:
+def _store(tx: Transaction, row: Row, team: str) -> int:
     wanted = row.incident()
-    incident = incidents_store.open_new(tx, Place(TEAM, row.channel), wanted.title, "U1", wanted.opened_at)
-    incidents_store.save(tx, replace(wanted, id=incident.id))
+    incident = incidents_store.open_new(tx, Place(team, row.channel), wanted.title, "U1", wanted.opened_at)
+    incidents_store.save(tx, replace(wanted, id=incident.id, team=team))
     for milestone, at in row.times().items():
         entry = NewEntry(at, str(milestone), "U1", "U1", at, milestone=milestone)
         timeline_store.append(tx, incident.id, entry)
     for action in row.all_actions():
         due = action.due_at
-        new = NewAction("Do it", "U1", due.date() if due else None, due, "", "U1", action.created_at)
+        new = NewAction("Do it", None, due.date() if due else None, due, "", "U1", action.created_at)
         added = actions_store.add(tx, incident.id, new)
         actions_store.save(tx, replace(added, status=action.status, closed_at=action.closed_at))
     for kind, names in ((FacetKind.SERVICE, row.services), (FacetKind.TAG, row.tags)):

@@ -3,7 +3,7 @@
 `words.timeline.already(number=4, …)` calls the macro `already` of `timeline.j2` and returns its text, stripped.
 Filters write times as docs/style.md has them. `day` (Wed 2 Dec) gets today's date. `day_time` (Wed 2 Dec, 9:00 UTC),
 `when` (the same, but 9:00 UTC for today), `age` (12 min, 3 weeks) and `ago` (12 min ago, yesterday) get now. `span`
-writes a length in full (1 h 12 min).
+writes a length in full (1 h 12 min), `old` in one unit (3 weeks).
 
 `macros.pyi` declares them for mypy; after a change in a template, `python -m tests.support.template_stub` rewrites it.
 """
@@ -104,6 +104,7 @@ def _environment() -> Environment:
     environment.filters["on_or_at"] = lambda when: f"{'on' if when[:1].isalpha() else 'at'} {when}"
     environment.filters["age"] = lambda since, now: format_age(now - since)
     environment.filters["ago"] = format_ago
+    environment.filters["old"] = format_age
     return environment
 
 
