@@ -37,6 +37,7 @@ _COMMANDS = {
     "import": _Entry("documents", "Import an exported incident or an edited draft.", "import_"),
     "template": _Entry("documents", "Use templates of your own."),
     "policy": _Entry("policy", "Check what is asked after an incident, by severity."),
+    "trends": _Entry("numbers", "Count what came of a period's incidents, as CSV."),
     "when": _Entry("times", "Show how a line's time would be read."),
     "tick": _Entry("runner", "Send what's due. With --dry-run, only list it."),
 }

@@ -33,6 +33,7 @@ def test_every_command_says_what_it_is_for() -> None:
         "forget",
         "prune",
         "template",
+        "trends",
     ):
         assert f"  {name} " in listed
         assert len(run(name, "--help")) > 80

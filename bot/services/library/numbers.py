@@ -3,7 +3,16 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.numbers import Numbers, Selection, count_up, read_period, read_selection
+from bot.domain.numbers import (
+    Group,
+    Grouping,
+    Numbers,
+    Selection,
+    count_up,
+    divide,
+    read_period,
+    read_selection,
+)
 from bot.domain.readers import Reader, Sight, public_sight
 from bot.services.context import Request, Services
 from bot.services.library import readers as readers_service
@@ -26,6 +35,12 @@ def count_in(tx: Transaction, chosen: Selection, sight: Sight, now: datetime) ->
     """The figures of the incidents of a selection that are in sight."""
     sample = numbers_store.read_sample(tx, chosen, sight)
     return Count(count_up(sample.incidents, now), sample.is_cut)
+
+
+def list_groups(tx: Transaction, chosen: Selection, sight: Sight, by: Grouping, now: datetime) -> tuple[Group, ...]:
+    """The figures of a selection as a whole, then those of its parts."""
+    incidents = numbers_store.read_sample(tx, chosen, sight).incidents
+    return (Group("all", chosen, count_up(incidents, now)), *divide(incidents, chosen, by, now))
 
 
 async def overview(services: Services, request: Request, text: str) -> Message:
