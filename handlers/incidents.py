@@ -168,10 +168,6 @@ async def _show_behind(boundary: Boundary, click: Click) -> Message:
     return await numbers_service.show_behind(boundary.services, click.request, Topic(click.value["topic"]), chosen)
 
 
-async def _read(_: Boundary, __: Click) -> None:
-    """[Read] opens the library; Slack tells us all the same."""
-
-
 async def _open_form(_: Boundary, click: Click) -> Block:
     """[Open an incident], or the shortcut of that name."""
     channel = "" if click.in_home else click.request.place.channel
@@ -232,7 +228,6 @@ HANDLERS = HandlerTable(
         "milestone_move": lambda b, c: milestones_service.correct(
             b.services, c.request, read_report(c.value), int(c.value["other"])
         ),
-        "numbers_read": _read,
         "numbers_show": _show_behind,
         "milestone_note": lambda b, c: milestones_service.record_note(b.services, c.request, read_report(c.value)),
     },

@@ -150,13 +150,13 @@ def read_selection(text: str, now: datetime) -> Selection:
         if not wanted:
             raise Refused(f"Which {word}? Try `quarter {word} {'2' if word.startswith('sev') else 'checkout'}`.")
         if len(wanted) > LONGEST:
-            raise Refused(f"The name of a {word} has at most {LONGEST} characters.")
+            raise Refused(f"The name of a {word} has at most {LONGEST} characters. Try a shorter one.")
         if not word.startswith("sev"):
             chosen = replace(chosen, service=wanted) if word == "service" else replace(chosen, tag=wanted)
         elif wanted in ("1", "2", "3", "4"):
             chosen = replace(chosen, severity=int(wanted))
         else:
-            raise Refused("Severities go from 1 (worst) to 4. Try `sev1`")
+            raise Refused("Severities go from 1 (worst) to 4. Try `quarter sev 2`.")
     return chosen
 
 

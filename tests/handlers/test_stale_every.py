@@ -59,6 +59,7 @@ SHOWS_WHAT_IS_NOW = {
     "incident_channel",
     "library_read",
     "library_read_all",
+    "numbers_show",
     "postmortem_show_all",
     "timeline_history",
     "action_edit",
