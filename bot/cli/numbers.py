@@ -13,6 +13,7 @@ from bot.export.csv_format import write_numbers
 from bot.services.library import numbers as numbers_service
 from storage import incidents as incidents_store
 from storage.database.store import Store
+from storage.numbers import MOST
 
 
 @click.command()
@@ -30,8 +31,10 @@ def trends(what: tuple[str, ...], by: str, output: Path | None, team: str, now: 
     with open_configured_store(load_settings()) as store:
         moment = moment or read_time(store)
         chosen, sight = read_selection(" ".join(what), moment), public_sight(team or _find_team(store))
-        groups = store.read_now(lambda tx: numbers_service.list_groups(tx, chosen, sight, Grouping(by), moment))
-    options_commands.write_output(write_numbers(groups), output)
+        found = store.read_now(lambda tx: numbers_service.compare(tx, chosen, sight, Grouping(by), moment))
+    if found.is_cut:
+        click.echo(f"Only the latest {MOST:,} incidents of this period are counted.", err=True)
+    options_commands.write_output(write_numbers(found.groups), output)
 
 
 def _find_team(store: Store) -> str:

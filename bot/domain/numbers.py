@@ -227,6 +227,9 @@ class PostmortemFate(StrEnum):
     NOT_ASKED = "not_asked"
 
 
+_IN_A_WEEK = (PostmortemFate.TWO_DAYS, PostmortemFate.WEEK)
+
+
 def judge_postmortem(one: CountedIncident) -> PostmortemFate:
     """What became of an incident's postmortem."""
     incident = one.incident
@@ -309,7 +312,7 @@ class Numbers:
     """The figures of some incidents.
 
     `behind` has the incidents behind each figure, by the figure's name: a `PostmortemFate`, an `ActionFate`, a
-    `Measure`, `no_` and a milestone, `open_actions`, `repeats` or `all`.
+    `Measure`, `no_` and a milestone, `in_a_week`, `open_actions`, `repeats` or `all`.
     """
 
     behind: Mapping[str, tuple[CountedIncident, ...]]
@@ -351,6 +354,7 @@ def count_up(incidents: Iterable[CountedIncident], now: datetime) -> Numbers:
     times = [(one, measure_times(one)) for one in every]
     behind = {"all": every, **fates, **_group(every, _list_missing)}
     behind |= {str(fate): _unique(one for one, _, found in actions if found is fate) for fate in ActionFate}
+    behind["in_a_week"] = tuple(one for one in every if judge_postmortem(one) in _IN_A_WEEK)
     behind |= {"open_actions": _unique(one for one, _ in pending), "repeats": tuple(o for o in every if o.repeats)}
     behind |= {str(measure): tuple(one for one, took in times if measure in took) for measure in Measure}
     return Numbers(
@@ -359,7 +363,7 @@ def count_up(incidents: Iterable[CountedIncident], now: datetime) -> Numbers:
         Spread(tuple(sorted(now - action.created_at for _, action in pending))),
         {measure: Spread(tuple(sorted(took[measure] for _, took in times if measure in took))) for measure in Measure},
         _judge_share(every, (PostmortemFate.TWO_DAYS,), now - TWO_DAYS),
-        _judge_share(every, (PostmortemFate.TWO_DAYS, PostmortemFate.WEEK), now - WEEK),
+        _judge_share(every, _IN_A_WEEK, now - WEEK),
         _join_causes(every),
     )
 

@@ -6,7 +6,7 @@ An address of an incident that the reader may not see is answered exactly as one
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import quote
@@ -17,16 +17,22 @@ from starlette.routing import Route
 
 from bot.domain.library import parse_cursor, parse_filters
 from bot.domain.readers import Reader, Sight, public_sight
+from bot.export.csv_format import write_numbers
 from bot.services.context import Services
 from bot.services.library import catalog as catalog_service
+from bot.services.library import numbers as numbers_service
 from bot.services.library import pages as pages_service
 from bot.services.library import readers as readers_service
+from bot.services.library import trends as trends_service
 from bot.services.library.catalog import PostmortemView, Shelf
+from bot.services.library.numbers import Comparison
 from bot.services.library.pages import Feed, FeedEntry, Site
+from bot.services.library.trends import TrendsQuery
 from storage.database.statements import Transaction
 
 ROOT = "/library"
 SIGN_IN = f"{ROOT}/sign-in"
+TRENDS = f"{ROOT}/trends"
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; "
@@ -74,6 +80,8 @@ def make_routes(services: Services, door: LibraryDoor) -> list[Route]:
         Route(f"{ROOT}/", _redirect_to_index, methods=["GET"]),
         Route(f"{ROOT}/style.css", _show_style, methods=["GET"]),
         Route(f"{ROOT}/feed.atom", library.show_feed, methods=["GET"]),
+        Route(TRENDS, library.show_trends, methods=["GET"]),
+        Route(f"{TRENDS}.csv", library.show_trends_table, methods=["GET"]),
         Route(f"{ROOT}/{{key}}", library.show_postmortem, methods=["GET"]),
         Route(f"{ROOT}/{{team}}/{{key}}", library.show_postmortem, methods=["GET"]),
     ]
@@ -114,7 +122,7 @@ class LibraryPages:
             return send_to_sign_in(request)
         filters, before = parse_filters(request.query_params), parse_cursor(request.query_params.get("before", ""))
         sight = await readers_service.visible_to(self._services, reader)
-        site, now = self._door.describe(request, reader), self._services.clock.now()
+        site, now = self._describe(request, reader), self._services.clock.now()
 
         def look(tx: Transaction) -> tuple[Shelf, bool]:
             is_named = filters.number is not None and catalog_service.exists(tx, sight, filters.number)
@@ -137,7 +145,7 @@ class LibraryPages:
         if reader is None:
             return send_to_sign_in(request)
         sight = await readers_service.visible_to(self._services, reader)
-        site = self._door.describe(request, reader)
+        site = self._describe(request, reader)
         found = _KEY.fullmatch(request.path_params["key"])
         is_here = request.path_params.get("team", reader.team) == reader.team
         number = int(found[1]) if found and is_here else 0
@@ -152,6 +160,37 @@ class LibraryPages:
     async def _may_read(self, reader: Reader, view: PostmortemView) -> bool:
         """Asked of Slack once more: what is in sight may be a minute old."""
         return view.channel in await readers_service.sees(self._services, reader, [view.channel])
+
+    async def show_trends(self, request: Request) -> Response:
+        """The numbers of a period, of what the reader may see."""
+        reader = await self._door.find_reader(request)
+        if reader is None:
+            return send_to_sign_in(request)
+        sight, now = await readers_service.visible_to(self._services, reader), self._services.clock.now()
+        site, query = self._describe(request, reader), trends_service.parse_query(request.query_params, now)
+
+        def make() -> str:
+            return trends_service.draw_trends(site, query, self._count(query, sight, now), now)
+
+        return make_page(await asyncio.to_thread(make))
+
+    async def show_trends_table(self, request: Request) -> Response:
+        """The same as CSV."""
+        reader = await self._door.find_reader(request)
+        if reader is None:
+            return send_to_sign_in(request)
+        sight, now = await readers_service.visible_to(self._services, reader), self._services.clock.now()
+        query = trends_service.parse_query(request.query_params, now)
+        content = await asyncio.to_thread(lambda: write_numbers(self._count(query, sight, now).groups))
+        name = f"trends-{query.chosen.period.name}.csv"
+        headers = {**HEADERS, "content-disposition": f'attachment; filename="{name}"'}
+        return Response(content, 200, headers, "text/csv; charset=utf-8")
+
+    def _count(self, query: TrendsQuery, sight: Sight, now: datetime) -> Comparison:
+        return self._services.store.read_now(lambda tx: numbers_service.compare(tx, query.chosen, sight, query.by, now))
+
+    def _describe(self, request: Request, reader: Reader) -> Site:
+        return replace(self._door.describe(request, reader), trends=TRENDS)
 
     async def show_feed(self, request: Request) -> Response:
         """The published postmortems that everyone in the workspace may read."""

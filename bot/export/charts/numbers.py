@@ -169,8 +169,15 @@ def _draw_bar(sheet: SvgCanvas, row: BarRow, left: float, top: float, unit: floa
 _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 _TICKS = (
     *((count * _MINUTE, f"{count} min") for count in (1, 5, 15)),
-    *((count * _HOUR, f"{count} h") for count in (1, 4)),
-    *((_DAY, "1 day"), (7 * _DAY, "1 week"), (30 * _DAY, "1 month"), (182 * _DAY, "6 months"), (730 * _DAY, "2 years")),
+    *((count * _HOUR, f"{count} h") for count in (1, 4, 12)),
+    *(
+        (_DAY, "1 day"),
+        (3 * _DAY, "3 days"),
+        (7 * _DAY, "1 week"),
+        (30 * _DAY, "1 month"),
+        (182 * _DAY, "6 months"),
+        (730 * _DAY, "2 years"),
+    ),
     (3_650 * _DAY, "10 years"),
 )
 

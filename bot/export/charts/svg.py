@@ -204,6 +204,14 @@ def write_dark_rules() -> str:
     )
 
 
+_STYLE = re.compile(r"<style>[^<]*</style>")
+
+
+def drop_style(svg: str) -> str:
+    """A chart without its own style, for a page that allows none: the page's sheet has `write_dark_rules`."""
+    return _STYLE.sub("", svg)
+
+
 def draw_in_both_widths(draw: Callable[[SvgCanvas, str], ChartImage]) -> ChartImage:
     """The chart in its width, with its narrow form. `draw` is given a sheet, and what to add to the chart's name."""
     return replace(draw(SvgCanvas(), ""), narrow=draw(SvgCanvas(NARROW), "-narrow").inline)

@@ -37,10 +37,19 @@ def count_in(tx: Transaction, chosen: Selection, sight: Sight, now: datetime) ->
     return Count(count_up(sample.incidents, now), sample.is_cut)
 
 
-def list_groups(tx: Transaction, chosen: Selection, sight: Sight, by: Grouping, now: datetime) -> tuple[Group, ...]:
-    """The figures of a selection as a whole, then those of its parts."""
-    incidents = numbers_store.read_sample(tx, chosen, sight).incidents
-    return (Group("all", chosen, count_up(incidents, now)), *divide(incidents, chosen, by, now))
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The figures of a selection as a whole, then those of its parts; `is_cut` as in `Count`."""
+
+    groups: tuple[Group, ...]
+    is_cut: bool
+
+
+def compare(tx: Transaction, chosen: Selection, sight: Sight, by: Grouping, now: datetime) -> Comparison:
+    """The figures of the incidents of a selection that are in sight, and of its parts."""
+    sample = numbers_store.read_sample(tx, chosen, sight)
+    whole = Group("all", chosen, count_up(sample.incidents, now))
+    return Comparison((whole, *divide(sample.incidents, chosen, by, now)), sample.is_cut)
 
 
 async def overview(services: Services, request: Request, text: str) -> Message:
