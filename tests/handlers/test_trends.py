@@ -116,3 +116,17 @@ async def test_titles_and_names_that_are_markup_stay_text(database_url: str) -> 
         shown = json.dumps(last(play, play.ana).blocks)
         assert "&lt;!channel&gt;" in shown
         assert "<!channel>" not in shown
+
+
+async def test_read_leads_to_the_page_of_the_same_figures(database_url: str) -> None:
+    settings = {
+        "AFTERWORD_URL": "http://127.0.0.1:9",
+        "SLACK_CLIENT_ID": "123.456",
+        "SLACK_CLIENT_SECRET": "client-" + "demo",
+        "AFTERWORD_SESSION_KEY": "session-" + "demo" * 8,
+    }
+    async with on_stage(database_url, now=NOW, refused=ABSENT, environ=settings) as play:
+        play.bot.store.write_now(lambda tx: store_rows(tx, TEAM))
+        await type_command(play, play.ana, f"{AUTUMN} service checkout")
+        shown = json.dumps(last(play, play.ana).blocks)
+        assert "http://127.0.0.1:9/library/trends?period=2026-09..2026-11&service=checkout" in shown

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import urlencode
 
 from bot.domain.numbers import (
     Group,
@@ -57,7 +58,15 @@ async def overview(services: Services, request: Request, text: str) -> Message:
     chosen = read_selection(text, request.now)
     sight = await _find_sight(services, request)
     count = await services.store.read(lambda tx: count_in(tx, chosen, sight, request.now))
-    return numbers_views.trends_message(count.numbers, chosen, request.now, is_public=sight.public, is_cut=count.is_cut)
+    address = trends_url(services.policy.library, chosen)
+    return numbers_views.trends_message(
+        count.numbers, chosen, request.now, address, is_public=sight.public, is_cut=count.is_cut
+    )
+
+
+def trends_url(library: str, chosen: Selection) -> str:
+    """The page of these figures in the library at an address; empty while the library is off."""
+    return f"{library}/library/trends?{urlencode({'period': chosen.period.name, **chosen.filters})}" if library else ""
 
 
 async def show_behind(services: Services, request: Request, topic: Topic, chosen: Selection) -> Message:

@@ -77,7 +77,7 @@ def trends_message(
         for topic, text in _write_topics(numbers).items()
         if text and list_behind(numbers, topic)
     ]
-    read = [blocks.actions(blocks.link_button("Read", "library_read", address))] if address else []
+    read = [blocks.actions(*blocks.read_button(address))] if address else []
     note = blocks.context(words.numbers.note(is_cut=is_cut, most=MOST))
     return blocks.ephemeral(heading, *shown, *read, note)
 
