@@ -69,7 +69,7 @@ def draw_bars(caption: Caption, rows: Sequence[BarRow]) -> ChartImage | None:
     shown = rows[:MOST_ROWS]
     if not any(row.count for row in shown):
         return None
-    return draw_in_both_widths(lambda sheet, suffix: _draw_bars(sheet, _named(caption, suffix), shown))
+    return draw_in_both_widths(lambda sheet, suffix: _draw_bars(sheet, _caption_for(caption, suffix), shown))
 
 
 def draw_dots(caption: Caption, rows: Sequence[DotRow], what: str) -> ChartImage | None:
@@ -79,10 +79,10 @@ def draw_dots(caption: Caption, rows: Sequence[DotRow], what: str) -> ChartImage
     """
     if not any(row.spread.count for row in rows):
         return None
-    return draw_in_both_widths(lambda sheet, suffix: _draw_dots(sheet, _named(caption, suffix), rows, what))
+    return draw_in_both_widths(lambda sheet, suffix: _draw_dots(sheet, _caption_for(caption, suffix), rows, what))
 
 
-def _named(caption: Caption, suffix: str) -> Caption:
+def _caption_for(caption: Caption, suffix: str) -> Caption:
     return Caption(f"{caption.name}{suffix}", caption.title, caption.alternative)
 
 

@@ -253,12 +253,12 @@ def _note_cut(parts: Sequence[Group]) -> tuple[str, ...]:
 
 
 def _describe_bars(rows: Sequence[BarRow]) -> str:
-    said = (
+    sentences = (
         f"{row.name}: " + ", ".join(f"{part.count} {part.name.lower()}" for part in row.parts if part.count) + "."
         for row in rows
         if row.count
     )
-    return " ".join(said) or "Nothing to count."
+    return " ".join(sentences) or "Nothing to count."
 
 
 def _link(site: Site, query: TrendsQuery, part: Group, show: str, count: int) -> Cell:
@@ -316,10 +316,10 @@ def _format_length(length: timedelta | None) -> str:
 
 
 def _describe_spreads(spreads: Sequence[tuple[str, Spread]]) -> str:
-    said = [
+    sentences = [
         f"{name}: median {_format_length(spread.median)}, n={spread.count}." for name, spread in spreads if spread.count
     ]
-    return " ".join(said) or "Nothing to measure."
+    return " ".join(sentences) or "Nothing to measure."
 
 
 def _make_milestone_panel(site: Site, query: TrendsQuery, whole: Group, parts: Sequence[Group]) -> Panel:
