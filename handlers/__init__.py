@@ -13,6 +13,7 @@ from slack_bolt.response import BoltResponse
 from bot.slack.views.blocks import MORE
 from handlers import actions as actions_handlers
 from handlers import capture as capture_handlers
+from handlers import facets as facets_handlers
 from handlers import home_tab as home_tab_handlers
 from handlers import incidents as incidents_handlers
 from handlers import integrations as integrations_handlers
@@ -44,6 +45,7 @@ TABLES = (
     timeline_handlers.HANDLERS,
     whys_handlers.HANDLERS,
     incidents_handlers.HANDLERS,
+    facets_handlers.HANDLERS,
     actions_handlers.HANDLERS,
     postmortem_handlers.HANDLERS,
     home_tab_handlers.HANDLERS,

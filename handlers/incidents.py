@@ -2,6 +2,7 @@
 
 import re
 
+from bot.domain.facets import FacetKind
 from bot.domain.records import Milestone, Place
 from bot.domain.text import describe_unlinked_name
 from bot.domain.timeline import PendingEntry, unpack_pending_entry
@@ -21,6 +22,7 @@ from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import read_report
 from bot.slack.views.numbers import Topic
 from handlers import capture as capture_handlers
+from handlers import facets as facets_handlers
 from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import MAYBE_TEXT, TEXT, CommandTable, Verb
 from handlers.requests import Click, Command, Submission, chosen_in
@@ -68,6 +70,15 @@ INCIDENT = CommandTable(
                  missing="What's the new title? Try {example}"),
         ),
         (
+            Verb("service", facets_handlers.NAMES, facets_handlers.run_for(FacetKind.SERVICE),
+                 "adds the services that it struck; `-checkout` removes one", "service checkout, payments",
+                 also="services", usage="service checkout"),
+            Verb("tag", facets_handlers.NAMES, facets_handlers.run_for(FacetKind.TAG), "adds tags", "tag database",
+                 also="tags"),
+            Verb("service tag", facets_handlers.RENAMING, facets_handlers.rename,
+                 "renames a service in all incidents", "service rename checkout = checkout-api", also="services tags"),
+        ),
+        (
             Verb("started", MAYBE_TEXT, lambda b, c: _reach(b, c, Milestone.IMPACT_STARTED),
                  "records when the impact began",
                  "started 13:50"),
@@ -88,10 +99,10 @@ INCIDENT = CommandTable(
                  "shows its status", "", also="show", others=("",)),
             Verb("reopen", MAYBE_TEXT, lambda b, c: incidents_service.reopen(b.services, c.request, c.rest),
                  "opens it again", "reopen"),
-            Verb("list", MAYBE_TEXT, lambda b, c: incidents_service.list_all(b.services, c.request),
-                 "lists all incidents that you can see", "list", usage="list"),
+            Verb("list", MAYBE_TEXT, lambda b, c: incidents_service.list_all(b.services, c.request, c.rest),
+                 "lists all incidents that you can see, or those of `service:checkout`", "list", usage="list"),
             Verb("search", TEXT, lambda b, c: incidents_service.search(b.services, c.request, c.rest),
-                 "finds incidents by their words", "search connection pool",
+                 "finds incidents by their words, and by `tag:database`", "search connection pool",
                  missing="Search for what? Try {example}"),
             Verb("trends", MAYBE_TEXT, lambda b, c: numbers_service.overview(b.services, c.request, c.rest),
                  "counts what came of incidents: by period, service, tag or severity", "trends last quarter",

@@ -70,6 +70,12 @@ _COUNT_BY_RULE = Statement(_count.where(_of_incident, _lately, _alert.c.settled_
 _COUNT_FIRING = Statement(_count.where(_of_incident, _alert.c.ended_at.is_(None)))
 _LAST_END = Statement(select(func.max(_alert.c.ended_at)).where(_of_incident))
 _COUNT_ATTACHED = Statement(_count.where(_of_incident))
+_SERVICES = Statement(
+    select(_alert.c.service)
+    .where(_of_incident, _alert.c.service != "")
+    .group_by(_alert.c.service)
+    .order_by(func.min(_alert.c.id))
+)
 _CALMED_AT = Statement(select(func.max(_alert.c.calmed_at)).where(_of_incident))
 _SAVE_CALMED = Statement(update_by_id(_alert, ("calmed_at",)))
 _of_storm = (_alert.c.storm_id == bindparam("storm_id"), _alert.c.stand == GroupState.ON_HOLD)
@@ -157,6 +163,11 @@ def read_last_end(tx: Transaction, incident_id: int) -> datetime | None:
 def count_attached(tx: Transaction, incident_id: int) -> int:
     """How many groups an incident has."""
     return tx.one(int, _COUNT_ATTACHED, incident_id=incident_id) or 0
+
+
+def list_services(tx: Transaction, incident_id: int) -> tuple[str, ...]:
+    """What the alerts of an incident call the services that they are about, the first group's in front."""
+    return tx.all(str, _SERVICES, incident_id=incident_id)
 
 
 def read_calmed_at(tx: Transaction, incident_id: int) -> datetime | None:

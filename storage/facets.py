@@ -1,29 +1,29 @@
 """Services and tags of incidents: who has which, which names a workspace uses, and one name for another.
 
-Names are found by `ix_facet_name`, so no look-up costs more with the number of incidents. Which of them a person may
-see is not decided here: with each name come channels in which it was used.
+Names are found by `ix_facet_name`, so no look-up costs more with the number of incidents. A private incident's names
+are found only in the sight of its members: see `visible_by` in storage/channels.py.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Integer, Text, bindparam, delete, select, text, update
+from sqlalchemy import Integer, Text, bindparam, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from bot.domain.facets import Facet, FacetKind, fold
-from bot.domain.records import Incident
-from storage.database.statements import Statement, Transaction, among, columns_of, table_of
-from storage.tables.record import FacetRow, IncidentRow
+from bot.domain.facets import Facet, FacetKind, FacetName, fold
+from bot.domain.readers import Sight
+from bot.domain.records import AuditLine, Incident, Status
+from storage.channels import sight_values, visible_by
+from storage.database.statements import ListType, Statement, Transaction, among, columns_of, table_of, values_of
+from storage.tables.record import INCIDENT_UNRESOLVED, AuditRow, FacetRow, IncidentRow
 
-_facet, _incident = table_of(FacetRow), table_of(IncidentRow)
+_facet, _incident, _audit = table_of(FacetRow), table_of(IncidentRow), table_of(AuditRow)
 _COLUMNS = columns_of(_facet, Facet)
+_INCIDENT = columns_of(_incident, Incident)
 _of_incident = _facet.c.incident_id == bindparam("incident_id")
-_of_kind = (_facet.c.team == bindparam("team"), _facet.c.kind == bindparam("kind"))
-_of_name = (*_of_kind, _facet.c.folded == bindparam("folded"))
-
-HAS_NAME = _incident.c.id.in_(select(_facet.c.incident_id).where(*_of_name))
-"""Whether an incident has a name: a condition on the table `incident` for `team`, `kind` and `folded` (see `fold`)."""
+_of_kind = (_facet.c.team == bindparam("team"), _facet.c.kind == bindparam("kind", type_=Text))
+_of_name = (*_of_kind, _facet.c.folded == bindparam("folded", type_=Text))
 
 _ALL = Statement(select(*_COLUMNS).where(_of_incident).order_by(_facet.c.kind, _facet.c.id))
 _SEVERAL = Statement(
@@ -39,67 +39,10 @@ _ADD = Statement(
     .on_conflict_do_nothing(index_elements=["incident_id", "kind", "folded"])
 )
 _REMOVE = Statement(
-    delete(_facet).where(_of_incident, _facet.c.kind == bindparam("kind"), _facet.c.folded == bindparam("folded"))
-)
-_WITH_NAME = Statement(
-    select(_incident.c.id, _incident.c.channel, _facet.c.name)
-    .join_from(_facet, _incident, _facet.c.incident_id == _incident.c.id)
-    .where(*_of_name)
-    .order_by(_facet.c.incident_id)
-)
-# Each step looks up the next name in the index, so a name that a thousand incidents have costs as much as any other.
-_NAMES = Statement(
-    text(
-        "WITH RECURSIVE next (folded) AS ("
-        " SELECT min(folded) FROM facet"
-        " WHERE team = :team AND kind = :kind AND folded >= :prefix AND folded < :after"
-        " UNION ALL"
-        " SELECT (SELECT min(folded) FROM facet"
-        " WHERE team = :team AND kind = :kind AND folded > next.folded AND folded < :after)"
-        " FROM next WHERE next.folded IS NOT NULL"
-        ") SELECT folded FROM next WHERE folded IS NOT NULL LIMIT :most"
-    ).columns(folded=Text)
-)
-_uses = _facet.alias("uses")
-_USES = Statement(
-    select(_facet.c.folded, _facet.c.name, _incident.c.channel)
-    .join_from(_facet, _incident, _facet.c.incident_id == _incident.c.id)
-    .where(
-        *_of_kind,
-        among(_facet.c.folded, "names"),
-        _facet.c.incident_id.in_(
-            select(_uses.c.incident_id)
-            .where(_uses.c.team == _facet.c.team, _uses.c.kind == _facet.c.kind, _uses.c.folded == _facet.c.folded)
-            .order_by(_uses.c.incident_id.desc())
-            .limit(bindparam("most", type_=Integer))
-            .scalar_subquery()
-        ),
+    delete(_facet).where(
+        _of_incident, _facet.c.kind == bindparam("kind", type_=Text), _facet.c.folded == bindparam("folded")
     )
-    .order_by(_facet.c.folded, _facet.c.incident_id)
 )
-_RENAME = Statement(
-    update(_facet)
-    .where(_of_incident, _facet.c.kind == bindparam("of_kind"), _facet.c.folded == bindparam("old"))
-    .values(name=bindparam("new_name", type_=Text), folded=bindparam("new_folded", type_=Text))
-)
-
-
-@dataclass(frozen=True, slots=True)
-class FacetUses:
-    """A name that a workspace uses: as it was first spelled in each of the channels of its latest incidents."""
-
-    folded: str
-    by_channel: tuple[tuple[str, str], ...]
-    """(channel, spelling), the oldest use first."""
-
-    @property
-    def channels(self) -> frozenset[str]:
-        """The channels of the incidents."""
-        return frozenset(channel for channel, _ in self.by_channel)
-
-    def spell(self, seen: frozenset[str]) -> str:
-        """The first spelling in one of the channels that a person sees; empty if they see none of its incidents."""
-        return next((name for channel, name in self.by_channel if channel in seen), "")
 
 
 def list_by_incident(tx: Transaction, incident_id: int) -> tuple[Facet, ...]:
@@ -144,22 +87,173 @@ def remove(tx: Transaction, incident_id: int, kind: FacetKind, name: str) -> boo
     return is_gone
 
 
-def list_names(tx: Transaction, team: str, kind: FacetKind, prefix: str, most: int) -> tuple[str, ...]:
-    """The folded names of a workspace that begin with a folded prefix, in their order."""
-    return tx.all(str, _NAMES, team=team, kind=str(kind), prefix=prefix, after=prefix + "\U0010ffff", most=most)
+_use, _used_in = _facet.alias("use"), _incident.alias("used_in")
+_in_sight = visible_by(_used_in.c.team, _used_in.c.channel)
+# The names follow each other in the index: each step looks up the next one, however many incidents have it.
+_first = (
+    select(func.min(_facet.c.folded).label("folded"))
+    .where(*_of_kind, _facet.c.folded >= bindparam("prefix"), _facet.c.folded < bindparam("after"))
+    .cte("names", recursive=True)
+)
+_NAMES = _first.union_all(
+    select(
+        select(func.min(_facet.c.folded))
+        .where(*_of_kind, _facet.c.folded > _first.c.folded, _facet.c.folded < bindparam("after"))
+        .correlate(_first)
+        .scalar_subquery()
+    ).where(_first.c.folded.is_not(None))
+)
 
 
-LATEST_USES = 20
-"""Incidents of a name in whose channels a person may have seen it: the latest ones."""
+def _spell(name: object) -> object:
+    """The first spelling of a name that is in sight; NULL if none is."""
+    return (
+        select(_use.c.name)
+        .join_from(_use, _used_in, _use.c.incident_id == _used_in.c.id)
+        .where(
+            _use.c.team == bindparam("team"),
+            _use.c.kind == bindparam("kind", type_=Text),
+            _use.c.folded == name,
+            _in_sight,
+        )
+        .order_by(_use.c.incident_id)
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
-def list_uses(tx: Transaction, team: str, kind: FacetKind, names: Iterable[str]) -> tuple[FacetUses, ...]:
-    """The latest uses of each of the folded names that the workspace knows."""
-    rows = tx.rows(_USES, team=team, kind=kind, names=list(dict.fromkeys(names)), most=LATEST_USES)
-    by_name = groupby(rows, key=lambda row: str(row[0]))
-    return tuple(FacetUses(folded, tuple((row[2], row[1]) for row in uses)) for folded, uses in by_name)
+_spelled = select(_spell(_NAMES.c.folded).label("name")).where(_NAMES.c.folded.is_not(None)).subquery("spelled")  # type: ignore[attr-defined]
+_LIST = Statement(select(_spelled.c.name).where(_spelled.c.name.is_not(None)).limit(bindparam("most")))
+_SPELL = Statement(select(_spell(bindparam("folded", type_=Text))))  # type: ignore[call-overload]
+_names: Any = bindparam("names", type_=ListType(Text()))
+_phrases = {
+    "sqlite": func.json_each(_names).table_valued("value", name="phrase"),
+    "postgresql": func.unnest(_names).table_valued("value", name="phrase").render_derived(),
+}
+_SPELL_EACH = {
+    database: Statement(select(phrase.c.value, _spell(phrase.c.value)))  # type: ignore[call-overload]
+    for database, phrase in _phrases.items()
+}
 
 
-def list_with_name(tx: Transaction, team: str, kind: FacetKind, name: str) -> tuple[tuple[int, str, str], ...]:
-    """(row, channel, spelling) of every incident that has a name, the oldest first."""
-    return tuple((row[0], row[1], row[2]) for row in tx.rows(_WITH_NAME, team=team, kind=kind, folded=fold(name)))
+def list_names(tx: Transaction, kind: FacetKind, prefix: str, sight: Sight, most: int) -> tuple[str, ...]:
+    """The names that begin with a prefix, in their order, as they were first spelled: those that are in sight."""
+    begin = fold(prefix)
+    values = {"kind": kind, "prefix": begin, "after": begin + "\U0010ffff", "most": most}
+    return tx.all(str, _LIST, team=sight.team, **values, **sight_values(sight))
+
+
+def find_spelling(tx: Transaction, kind: FacetKind, name: str, sight: Sight) -> str:
+    """How a name was first spelled in what is in sight; empty if it is used nowhere there."""
+    return tx.one(_text, _SPELL, team=sight.team, kind=kind, folded=fold(name), **sight_values(sight)) or ""
+
+
+def list_spellings(tx: Transaction, kind: FacetKind, names: Sequence[str], sight: Sight) -> tuple[str, ...]:
+    """Those of some folded names that are used in sight, in their order, as they were first spelled."""
+    values = {"team": sight.team, "kind": kind, "names": list(names)}
+    found = {str(row[0]): row[1] for row in tx.rows(_SPELL_EACH[tx.database], **values, **sight_values(sight))}
+    return tuple(found[name] for name in names if found.get(name))
+
+
+def _text(value: str | None) -> str:
+    return value or ""
+
+
+_with_name = select(_facet.c.incident_id).where(*_of_name)
+_SEEN_WITH_NAME = Statement(
+    select(func.count())
+    .select_from(_facet)
+    .join(_used_in, _facet.c.incident_id == _used_in.c.id)
+    .where(*_of_name, _in_sight)
+)
+_UNRESOLVED_WITH_NAME = Statement(
+    select(*_INCIDENT).where(_incident.c.team == bindparam("team"), INCIDENT_UNRESOLVED, _incident.c.id.in_(_with_name))
+)
+_NOTE_RENAMING = Statement(
+    _audit.insert().from_select(
+        [column.name for column in _audit.columns if column.name != "id"],
+        select(
+            _facet.c.incident_id,
+            *(bindparam(name, type_=_audit.c[name].type) for name in ("who", "verb", "what", "at", "delivery")),
+        ).where(*_of_name),
+    )
+)
+_both = _facet.alias("both")
+_DROP_TWINS = Statement(
+    delete(_facet).where(
+        *_of_name,
+        _facet.c.incident_id.in_(
+            select(_both.c.incident_id).where(
+                _both.c.team == bindparam("team"),
+                _both.c.kind == bindparam("kind", type_=Text),
+                _both.c.folded == bindparam("new_folded", type_=Text),
+            )
+        ),
+    )
+)
+_RENAME = Statement(
+    update(_facet)
+    .where(*_of_name)
+    .values(name=bindparam("new_name", type_=Text), folded=bindparam("new_folded", type_=Text))
+)
+
+
+def count_in_sight(tx: Transaction, kind: FacetKind, name: str, sight: Sight) -> int:
+    """How many of the incidents that are in sight have a name."""
+    values = {"kind": kind, "folded": fold(name)}
+    return tx.one(int, _SEEN_WITH_NAME, team=sight.team, **values, **sight_values(sight)) or 0
+
+
+def list_unresolved(tx: Transaction, team: str, kind: FacetKind, name: str) -> tuple[Incident, ...]:
+    """The unresolved incidents that have a name."""
+    return tx.all(Incident, _UNRESOLVED_WITH_NAME, team=team, kind=kind, folded=fold(name))
+
+
+def rename(tx: Transaction, team: str, kind: FacetKind, names: tuple[str, str], by: AuditLine) -> None:
+    """Give a name another in every incident of a workspace; one that has both keeps the new one.
+
+    Each gets the audit line of `by`, by one statement, however many they are: notes would be written one by one.
+    """
+    old, new = names
+    values = {"team": team, "kind": kind, "folded": fold(old)}
+    tx.run(_NOTE_RENAMING, **values, **values_of(by))
+    if fold(old) != fold(new):
+        tx.run(_DROP_TWINS, **values, new_folded=fold(new))
+    tx.run(_RENAME, **values, new_name=new, new_folded=fold(new))
+
+
+_other = _facet.alias("other")
+_others_match = (
+    select(func.count())
+    .select_from(_other)
+    .where(_other.c.incident_id == _incident.c.id, among(_other.c.kind + literal(":") + _other.c.folded, "names"))  # type: ignore[arg-type]
+    .correlate(_incident)
+    .scalar_subquery()
+)
+HAS_NAMES = or_(
+    bindparam("count_of_names", type_=Integer) == 0, _others_match == bindparam("count_of_names", type_=Integer)
+)
+"""Whether an incident has all of some names, which `filter_values` gives; every incident has all of none."""
+_having = select(*_INCIDENT).where(_incident.c.team == bindparam("team"), HAS_NAMES)
+_UNRESOLVED = Statement(_having.where(INCIDENT_UNRESOLVED).order_by(_incident.c.number.desc()).limit(bindparam("most")))
+# From the first name on, whose incidents the index has in their order.
+_RESOLVED = Statement(
+    _having.join_from(_facet, _incident, _facet.c.incident_id == _incident.c.id)
+    .where(*_of_name, _incident.c.status == Status.RESOLVED)
+    .order_by(_facet.c.incident_id.desc())
+    .limit(bindparam("most"))
+)
+
+
+def filter_values(names: Iterable[FacetName]) -> dict[str, object]:
+    """The parameters of a statement with `HAS_NAMES`."""
+    keys = list(dict.fromkeys(f"{name.kind}:{name.key}" for name in names))
+    return {"names": keys, "count_of_names": len(keys)}
+
+
+def list_incidents(tx: Transaction, team: str, names: Sequence[FacetName], most: int) -> tuple[Incident, ...]:
+    """The incidents of a workspace that have all these names, at least one: unresolved first, then the latest."""
+    values = {"team": team, **filter_values(names)}
+    unresolved = tx.all(Incident, _UNRESOLVED, **values, most=most)
+    first = {"kind": names[0].kind, "folded": names[0].key}
+    return unresolved + tx.all(Incident, _RESOLVED, **values, **first, most=most - len(unresolved))

@@ -14,8 +14,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, column, func, literal_column, select, table, text, true
 
+from bot.domain.facets import FacetName
 from bot.domain.records import Incident
 from storage.database.statements import Statement, Transaction, columns_of, insert_into, table_of
+from storage.facets import HAS_NAMES, filter_values
 from storage.tables.record import IncidentRow, LikenessRow, RecallRow
 
 _incident, _recall, _likeness = table_of(IncidentRow), table_of(RecallRow), table_of(LikenessRow)
@@ -28,7 +30,7 @@ with each of them. Where any word will do, one with more matches is common: only
 looked for."""
 
 words_index = table("recall_words", column("rowid"))
-_of_team = (_incident.c.team == bindparam("team"), _incident.c.number < bindparam("before"))
+_of_team = (_incident.c.team == bindparam("team"), _incident.c.number < bindparam("before"), HAS_NAMES)
 words_column: ColumnElement[Any] = literal_column("recall_words")
 # As text: SQLAlchemy compiles this function only if PostgreSQL's dialect was loaded before, and SQLite loads none.
 text_query: Any = text("websearch_to_tsquery('english', :query)")
@@ -119,11 +121,15 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
-    """What to find: plain words (letters and digits only), all of them or any, in incidents numbered below `before`."""
+    """What to find: plain words (letters and digits only), all of them or any, in incidents numbered below `before`.
+
+    Those are incidents that have all of `names`: services and tags.
+    """
 
     words: tuple[str, ...]
     is_any: bool = False
     before: int = LATEST
+    names: tuple[FacetName, ...] = ()
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -139,20 +145,21 @@ def find(tx: Transaction, team: str, wanted: SearchQuery, most: int) -> tuple[Se
     come first, however old they are.
     """
     if not wanted.is_any:
-        return _find(tx, team, " ".join(wanted.terms), wanted.before, most)
+        return _find(tx, team, " ".join(wanted.terms), wanted, most)
     rare, common = _tell_apart(tx, wanted.terms)
-    found = _find(tx, team, " OR ".join(rare), wanted.before, most)
+    found = _find(tx, team, " OR ".join(rare), wanted, most)
     if len(found) < most:
         seen = {hit.incident.id for hit in found}
-        more = _find(tx, team, " OR ".join(common), wanted.before, most)
+        more = _find(tx, team, " OR ".join(common), wanted, most)
         found += tuple(hit for hit in more if hit.incident.id not in seen)
     return found[:most]
 
 
-def _find(tx: Transaction, team: str, query: str, before: int, most: int) -> tuple[SearchHit, ...]:
+def _find(tx: Transaction, team: str, query: str, wanted: SearchQuery, most: int) -> tuple[SearchHit, ...]:
     if not query:
         return ()
-    return tx.all(_hit, _FIND[tx.database], team=team, query=query, before=before, most=most)
+    values = {"team": team, "query": query, "before": wanted.before, "most": most, **filter_values(wanted.names)}
+    return tx.all(_hit, _FIND[tx.database], **values)
 
 
 MOST_COMMON = 8

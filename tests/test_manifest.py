@@ -50,7 +50,7 @@ def test_the_hints_are_those_of_the_tables(either: dict[str, Any]) -> None:
     assert hints == [
         "[time] what happened | show | edit 4 … | undo | paste | help",
         "because … | branch 2 … | root | help",
-        "open [title] | sev 2 | lead @ana | resolved [time] | list | help",
+        "open [title] | sev 2 | lead @ana | service checkout | resolved [time] | list | help",
         "what @owner due friday | done 3 | list | help",
         "owner @ana | export [format] | share #channel | publish | waive reason | reopen | help",
     ]

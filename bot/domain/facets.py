@@ -37,6 +37,19 @@ def fold(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class FacetName:
+    """A service or a tag by its name, as a person wrote it."""
+
+    kind: FacetKind
+    name: str
+
+    @property
+    def key(self) -> str:
+        """By which it is compared."""
+        return fold(self.name)
+
+
+@dataclass(frozen=True, slots=True)
 class Facet:
     """A service or a tag of an incident, as it is spelled there. `added_by` is a user id, or empty."""
 
@@ -104,7 +117,7 @@ def read_name(text: str, kind: FacetKind) -> str:
             f"The name of a {kind} can have {LONGEST} characters; this one has {len(name)}. Put commas between several."
         )
     if find_credentials(name):
-        raise Refused(f"That looks like a credential, so it isn't saved as the name of a {kind}. Use a plain name.")
+        raise Refused(f"That looks like a credential, so it isn't saved. Choose another name for the {kind}.")
     return name
 
 
@@ -133,3 +146,35 @@ def find_like(name: str, known: Iterable[str]) -> str:
     """The known name that a misspelled one is most like; empty if none is."""
     by_key = {fold(each): each for each in known}
     return by_key.get(find_nearest(fold(name), by_key), "")
+
+
+_FILTER = re.compile(r"""(?<!\S)(services?|tags?)[:=](?:"([^"]*)"|“([^”]*)”|(\S*))""", re.IGNORECASE)
+
+
+def split_filters(text: str) -> tuple[str, tuple[FacetName, ...]]:
+    """What is left of a search for `service:checkout tag:"slow query" pool`, and the names in it, each once.
+
+    Raises Refused for a name that no incident can have.
+    """
+    names: dict[tuple[FacetKind, str], FacetName] = {}
+    for match in _FILTER.finditer(text):
+        kind = FacetKind(match[1].lower().removesuffix("s"))
+        for part in "".join(filter(None, match.groups()[1:])).strip(",").split(","):
+            name = FacetName(kind, read_name(part, kind))
+            names.setdefault((kind, name.key), name)
+    return " ".join(_FILTER.sub(" ", text).split()), tuple(names.values())
+
+
+_LONGEST_PHRASE = 3
+_WORD = re.compile(r"[^\s,;:!?()\[\]{}\"“”]+")
+
+
+def list_phrases(title: str) -> tuple[str, ...]:
+    """What may be a name in a title: each word, and up to three in a row, folded; the longer first."""
+    words = [word.strip(".'’`") for word in _WORD.findall(fold(title))]
+    found = (
+        " ".join(words[at : at + length])
+        for length in range(_LONGEST_PHRASE, 0, -1)
+        for at in range(len(words) - length + 1)
+    )
+    return tuple(dict.fromkeys(phrase for phrase in found if len(phrase) <= LONGEST))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain import secrets as secrets_rules
+from bot.domain.facets import fold
 from bot.domain.records import Action, ActionStatus, Case
 from bot.domain.whys import quote_answer
 
@@ -58,11 +59,25 @@ class Match:
     shared: tuple[str, ...]
 
 
-def rank(words: Sequence[str], texts: Sequence[str]) -> tuple[Match, ...]:
-    """Those of the texts that share enough of the words, the most alike first; a word counts more the rarer it is."""
+_SERVICE = "service "
+"""Begins the stem of a service: a word has no blank."""
+
+
+def rank(
+    words: Sequence[str], texts: Sequence[str], own: Sequence[str] = (), services: Sequence[Sequence[str]] = ()
+) -> tuple[Match, ...]:
+    """Those of the texts that share enough of the words, the most alike first; a word counts more the rarer it is.
+
+    A service that an incident has in common with `own` counts as a word. `services` are those of each text.
+    """
     # Reversed, so that of several words with one stem the first stands for it.
     by_stem = {_stem(word): word for word in reversed(words)}
-    stems = [{_stem(word) for word in extract_words(text)} & by_stem.keys() for text in texts]
+    by_stem |= {_SERVICE + fold(name): name for name in own}
+    named = ({_SERVICE + fold(name) for name in names} for names in services or [()] * len(texts))
+    stems = [
+        ({_stem(word) for word in extract_words(text)} | names) & by_stem.keys()
+        for text, names in zip(texts, named, strict=True)
+    ]
     spread = {stem: sum(stem in common for common in stems) for stem in by_stem}
     # As in a search engine: a word that every candidate has says nothing, a rare one much.
     weight = {stem: math.log((len(texts) + 1) / count) for stem, count in spread.items() if count}

@@ -5,15 +5,18 @@ proposed, and what people decide about each is saved.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from bot import bounds
+from bot.domain import facets as facets_rules
 from bot.domain import incident as incident_rules
 from bot.domain import similarity as similarity_rules
 from bot.domain import times
 from bot.domain.alerts.groups import PROGRAMS
+from bot.domain.facets import FacetKind, FacetName, list_names
 from bot.domain.library import library_url
 from bot.domain.records import Entry, EntryKind, Incident, Place, Status
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
@@ -22,10 +25,11 @@ from bot.domain.timeline import PendingEntry, require_text
 from bot.domain.times.zones import label_of
 from bot.errors import OutdatedButton, Refused
 from bot.services import capture as capture_service
+from bot.services import facets as facets_service
 from bot.services import outline as outline_service
 from bot.services import secrets as secrets_service
 from bot.services.capture import CapturedEntry
-from bot.services.context import Request, Services, require_able, require_incident, run_once
+from bot.services.context import Policy, Request, Services, require_able, require_incident, run_once
 from bot.services.notifications.reminders import retire
 from bot.services.whys import update_prompt
 from bot.slack.directory import find_language
@@ -38,6 +42,7 @@ from bot.slack.views.templates import words
 from bot.slack.views.timeline import Clocks
 from storage import case as case_store
 from storage import deliveries as deliveries_store
+from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import reminders as reminders_store
 from storage import search as search_store
@@ -46,7 +51,7 @@ from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.deliveries import NewDelivery, RecordedMark
 from storage.queues import DeliveryKind
-from storage.search import SearchQuery, Texts
+from storage.search import SearchHit, SearchQuery, Texts
 from storage.timeline import NewEntry
 
 LISTED = 25
@@ -66,9 +71,15 @@ async def open_new(services: Services, request: Request, opening: Opening) -> Me
     return await run_once(
         services,
         request,
-        lambda tx: incidents_views.opened_message(open_in(tx, services, request, opening)),
+        lambda tx: compose_opened(tx, services.policy, open_in(tx, services, request, opening)),
         verb="incidents.open_new",
     )
+
+
+def compose_opened(tx: Transaction, policy: Policy, incident: Incident, receipt: list[Block] | None = None) -> Message:
+    """The receipt of an opening, with the services and tags that its title and its alerts name."""
+    proposals = facets_service.list_proposals(tx, policy, incident)
+    return incidents_views.opened_message(incident, receipt, proposals=proposals)
 
 
 def open_in(tx: Transaction, services: Services | None, request: Request, opening: Opening) -> Incident:
@@ -204,9 +215,10 @@ async def reopen(services: Services, request: Request, line: str) -> Message | N
     return await run_once(services, request, unit, verb="incidents.reopen")
 
 
-async def list_all(services: Services, request: Request) -> Message:
-    """The workspace's incidents in those channels that the reader may look into."""
-    found = await services.store.read(lambda tx: incidents_store.list_latest(tx, request.team, LISTED * 4))
+async def list_all(services: Services, request: Request, line: str = "") -> Message:
+    """The workspace's incidents in those channels that the reader may look into; of a line only its filters count."""
+    _, names = facets_rules.split_filters(line)
+    found = await services.store.read(lambda tx: _list_latest(tx, request.team, names, LISTED * 4))
     shown: list[Incident] = []
     # Slack is asked about the channel of each, so about no more than are needed.
     for first in range(0, len(found), LISTED):
@@ -216,8 +228,21 @@ async def list_all(services: Services, request: Request) -> Message:
         shown += [incident for incident in part if incident.channel in visible]
         if len(shown) >= LISTED:
             break
-    spans = await services.store.read(lambda tx: timeline_store.measure_spans(tx, shown[:LISTED]))
-    return incidents_views.list_message([(one, spans[one.id]) for one in shown[:LISTED]], request.now)
+    del shown[LISTED:]
+    spans, facets = await services.store.read(
+        lambda tx: (
+            timeline_store.measure_spans(tx, shown),
+            facets_store.list_by_incidents(tx, (incident.id for incident in shown)),
+        )
+    )
+    rows = [(one, spans[one.id], facets.get(one.id, ())) for one in shown]
+    return incidents_views.list_message(rows, names, request.now)
+
+
+def _list_latest(tx: Transaction, team: str, names: Sequence[FacetName], most: int) -> tuple[Incident, ...]:
+    if names:
+        return facets_store.list_incidents(tx, team, names, most)
+    return incidents_store.list_latest(tx, team, most)
 
 
 def form(request: Request, channel: str, carried: PendingEntry) -> Block:
@@ -242,11 +267,10 @@ async def open_and_record(
         # Looked at in the transaction: the button was shown because no incident was open, and someone may have opened
         # one.
         if current is not None and is_open and request.place.channel == carried.channel:
-            return incidents_views.pending_receipt(
-                None, current, _record_pending(tx, request, current, carried, wanted)
-            )
+            return incidents_views.pending_receipt(current, _record_pending(tx, request, current, carried, wanted))
         opened = open_in(tx, services, request, opening)
-        return incidents_views.pending_receipt(opened, opened, _record_pending(tx, request, opened, carried, wanted))
+        receipt = _record_pending(tx, request, opened, carried, wanted)
+        return compose_opened(tx, services.policy, opened, receipt)
 
     return await run_once(services, request, unit, verb="carried.open_with")
 
@@ -372,6 +396,7 @@ CANDIDATES = 50
 # More than are shown, because Slack may say that some of their channels are closed to readers here.
 ASKED_ABOUT = 8
 PROPOSED = 3
+OF_ONE_SERVICE = 10
 
 
 async def find_similar(services: Services, request: Request, incident: Incident) -> tuple[SimilarCase, ...]:
@@ -414,8 +439,26 @@ def _candidates(tx: Transaction, incident: Incident) -> list[SimilarCase]:
         for one in search_store.find(tx, incident.team, wanted, CANDIDATES + len(judged))
         if one.incident.id not in judged
     ]
-    matches = similarity_rules.rank(words, [_all(one.texts) for one in found])[:ASKED_ABOUT]
+    services = list_names(facets_store.list_by_incident(tx, incident.id), FacetKind.SERVICE)
+    found += _list_of_services(tx, incident, services, {*judged, *(one.incident.id for one in found)})
+    facets = facets_store.list_by_incidents(tx, (one.incident.id for one in found)) if services else {}
+    theirs = [list_names(facets.get(one.incident.id, ()), FacetKind.SERVICE) for one in found]
+    matches = similarity_rules.rank(words, [_all(one.texts) for one in found], services, theirs)[:ASKED_ABOUT]
     return [SimilarCase(case_store.load_latest(tx, found[match.index].incident), match.shared) for match in matches]
+
+
+def _list_of_services(
+    tx: Transaction, incident: Incident, services: Sequence[str], known: Collection[int]
+) -> list[SearchHit]:
+    """The latest earlier incidents of each service that the words did not find."""
+    found: dict[int, Incident] = {}
+    for service in services:
+        for one in facets_store.list_incidents(
+            tx, incident.team, [FacetName(FacetKind.SERVICE, service)], OF_ONE_SERVICE
+        ):
+            if one.id not in known and one.number < incident.number:
+                found[one.id] = one
+    return [SearchHit(one, search_store.read_texts(tx, one.id)) for one in found.values()]
 
 
 def _all(texts: Texts) -> str:
@@ -487,38 +530,63 @@ SHOWN = 8
 
 async def search(services: Services, request: Request, text: str) -> Message:
     """The incidents that have all the words, or any if none has all, in channels that the reader may look into."""
-    words = _extract_words(text)
-    if not words:
+    wanted = _read_search(text)
+    if not wanted:
         raise Refused("Search for what? Try `/incident search connection pool`")
-    found = await _find(services, request, words)
+    found = await _find(services, request, wanted)
     if not found.cases:
-        return incidents_views.no_results_message(words)
-    return incidents_views.search_results(found, words, request.now.date())
+        return incidents_views.no_results_message(wanted.quotation)
+    return incidents_views.search_results(found, wanted.quotation, request.now.date())
 
 
 async def search_window(services: Services, request: Request, text: str) -> Block:
     """The same as a window with a field for other words; without a word it asks for one."""
-    words = _extract_words(text)
-    found = await _find(services, request, words) if words else SearchMatches([])
-    return incidents_views.search_window(text, found, words, request.now.date())
+    wanted = _read_search(text)
+    found = await _find(services, request, wanted) if wanted else SearchMatches([])
+    return incidents_views.search_window(text, found, wanted.quotation, request.now.date())
 
 
-def _extract_words(text: str) -> tuple[str, ...]:
-    return similarity_rules.extract_words(text)[: similarity_rules.MOST_WORDS]
+@dataclass(frozen=True, slots=True)
+class WantedIncidents:
+    """What a line searches for: words, and the services and tags that all must have."""
+
+    words: tuple[str, ...]
+    names: tuple[FacetName, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.words or self.names)
+
+    @property
+    def quotation(self) -> tuple[str, ...]:
+        """As the answer says it."""
+        return (*(f"{name.kind}:{name.name}" for name in self.names), *self.words)
+
+    def list_rounds(self, team: str) -> list[Callable[[Transaction], tuple[Incident, ...]]]:
+        """What is looked for one after the other, until something is found: all words first, then any of them."""
+        if not self.words:
+            return [lambda tx: _list_latest(tx, team, self.names, SEARCHED)]
+        queries = (SearchQuery(self.words, is_any=is_any, names=self.names) for is_any in (False, True))
+        return [
+            partial(
+                lambda tx, query: search_store.list_incidents(search_store.find(tx, team, query, SEARCHED)), query=query
+            )
+            for query in queries
+        ]
 
 
-async def _find(services: Services, request: Request, words: tuple[str, ...]) -> SearchMatches:
-    # All words first: only if that finds nothing does any of them do. The defaults in the lambdas bind this round's
-    # values, which mypy does not see.
-    for wanted in (SearchQuery(words), SearchQuery(words, is_any=True)):
-        found = search_store.list_incidents(
-            await services.store.read(lambda tx, wanted=wanted: search_store.find(tx, request.team, wanted, SEARCHED))  # type: ignore[misc]
-        )
+def _read_search(text: str) -> WantedIncidents:
+    rest, names = facets_rules.split_filters(text)
+    return WantedIncidents(similarity_rules.extract_words(rest)[: similarity_rules.MOST_WORDS], names)
+
+
+async def _find(services: Services, request: Request, wanted: WantedIncidents) -> SearchMatches:
+    for is_any, look in enumerate(wanted.list_rounds(request.team)):
+        found = await services.store.read(look)
         seen = await services.visible_channels(
             request.team, request.user, (one.channel for one in found), request.place.channel
         )
         shown = [incident for incident in found if incident.channel in seen]
         if shown:
-            cases = await services.store.read(lambda tx, shown=shown: case_store.list_latest(tx, shown[:SHOWN]))  # type: ignore[misc]
-            return SearchMatches(cases, len(shown) - len(cases), wanted.is_any, services.policy.library)
+            cases = await services.store.read(partial(case_store.list_latest, incidents=shown[:SHOWN]))
+            return SearchMatches(cases, len(shown) - len(cases), bool(is_any), services.policy.library)
     return SearchMatches([])

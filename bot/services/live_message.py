@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from bot.domain import incident as incident_rules
-from bot.domain.records import AuditLine, Incident, Place, Status
-from bot.services.context import Request, Services, require_incident
+from bot.domain.facets import FacetKind, list_names
+from bot.domain.records import AuditLine, Case, Incident, Place, Status
+from bot.services import facets as facets_service
+from bot.services.context import Policy, Request, Services, require_incident
 from bot.slack.refresh import MessageUpdater
 from bot.slack.views import live_message as live_message_views
 from bot.slack.views import whys as whys_views
@@ -73,8 +75,15 @@ def compose(tx: Transaction, incident: Incident, now: datetime) -> Message:
 
 async def overview(services: Services, request: Request) -> Message:
     """The state of the channel's incident: the live message's content as a private answer."""
-    message = await services.store.read(lambda tx: compose(tx, require_incident(tx, request), request.now))
-    return message | {"response_type": "ephemeral"}
+    return await services.store.read(
+        lambda tx: compose_overview(tx, services.policy, require_incident(tx, request), request.now)
+    )
+
+
+def compose_overview(tx: Transaction, policy: Policy, incident: Incident, now: datetime) -> Message:
+    """The same, with the names that are proposed to this reader alone."""
+    proposals = facets_service.list_proposals(tx, policy, incident)
+    return live_message_views.overview(read_content(tx, incident), proposals, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +104,7 @@ class LiveMessageRenderer:
         self._messages = messages
         self._find_similar = find_similar
         self._similar: dict[int, tuple[str, tuple[SimilarCase, ...]]] = {}
-        """By incident: the title for which they were found, and what was found."""
+        """By incident: the title and services for which they were found, and what was found."""
         self._counted: dict[int, datetime] = {}
         self._posted_again: set[int] = set()
         self._gone: set[tuple[str, str]] = set()
@@ -147,16 +156,21 @@ class LiveMessageRenderer:
     async def _render(self, card: _Card) -> Message:
         if card.content is None:
             return card.head or {}
-        content = replace(card.content, similar=await self._list_similar(card.incident))
+        content = replace(card.content, similar=await self._list_similar(card.content.case))
         return live_message_views.live_message(content, self._services.clock.now())
 
-    async def _list_similar(self, incident: Incident) -> tuple[SimilarCase, ...]:
-        """Found once for a title, for it takes a search and calls to Slack. Afterwards `/postmortem` proposes them."""
+    async def _list_similar(self, case: Case) -> tuple[SimilarCase, ...]:
+        """Found once for a title and its services, for it takes a search and calls to Slack.
+
+        Afterwards `/postmortem` proposes them.
+        """
+        incident = case.incident
+        about = "\n".join((incident.title, *list_names(case.facets, FacetKind.SERVICE)))
         if incident.status is Status.RESOLVED:
             return ()
-        if self._similar.get(incident.id, ("", ()))[0] != incident.title:
+        if self._similar.get(incident.id, ("", ()))[0] != about:
             found = await self._find_similar(incident)
-            self._similar[incident.id] = (incident.title, found[: live_message_views.SIMILAR])
+            self._similar[incident.id] = (about, found[: live_message_views.SIMILAR])
         return self._similar[incident.id][1]
 
     async def _has_scrolled_away(self, card: _Card) -> bool:

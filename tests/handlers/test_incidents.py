@@ -18,7 +18,14 @@ async def test_opening_answers_its_author_and_puts_the_live_message_into_the_cha
         assert "INC-1 Checkout is *failing* & slow" in card.plain
         assert ":white_circle: No severity · *Open* · No lead" in card.plain
         assert "*Next:* Set a severity and a lead: `/incident sev 2`, `/incident lead @ana`" in card.plain
-        assert labels(card) == ["Add entry", "Resolved", "Mitigated", "Milestone", "Whole timeline"]
+        assert labels(card) == [
+            "Add entry",
+            "Resolved",
+            "Mitigated",
+            "Milestone",
+            "Whole timeline",
+            "Services and tags",
+        ]
         assert card.pings == set()
         assert play.case().incident.channel_name == "checkout"
 
@@ -118,6 +125,7 @@ async def test_resolving_asks_the_first_why_and_names_the_owner(sqlite_url: str)
             "Postmortem",
             "Milestone",
             "Whole timeline",
+            "Services and tags",
         ]
 
 
@@ -133,6 +141,7 @@ async def test_the_buttons_of_the_live_message_mitigate_and_resolve(sqlite_url: 
             "Resolved",
             "Milestone",
             "Whole timeline",
+            "Services and tags",
         ]
         card = having(play, play.bo, "incident_resolved")
         await press(play, play.bo, "incident_resolved")

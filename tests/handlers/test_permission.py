@@ -72,6 +72,7 @@ CARRIED = {
     "source": "C0R00000001:1795437000.000001", "typed_at": "2026-11-23T12:00:00+00:00", "line": "seen by hand",
     "user": "U0R00000002", "system": "jira", "page": "1", "storm": 1, "due": "2026-11-27", "of": "x", "kind": "entry",
     "number": 1, "subject": "1", "beside": False, "lookback": 1, "update": {}, "id": 1,
+    "name": "checkout", "old": "checkout", "new": "cart", "place": "status",
 }  # fmt: skip
 
 Operation = tuple[str, AppDelivery]

@@ -193,7 +193,8 @@ def test_postgresql_looks_words_up_in_its_index(postgres_url: str) -> None:
     add_many(connection, 2, 3000, "'Shelf ' || n || ' wobbles'")
     connection.execute("ANALYZE")
     compiled = search_store._FIND["postgresql"].compile_for(store.driver.dialect)
-    parameters = compiled.parameters({"team": "T1", "query": '"417"', "before": search_store.LATEST, "most": 50})
+    values = {"team": "T1", "query": '"417"', "before": search_store.LATEST, "most": 50}
+    parameters = compiled.parameters(values | {"names": [], "count_of_names": 0})
     plan = connection.execute(f"EXPLAIN {compiled.sql}", parameters).fetchall()
     connection.close()
     assert any("recall_words_index" in line for (line,) in plan), "\n".join(line for (line,) in plan)

@@ -122,6 +122,8 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "bot/domain/facets.py:read_name": lambda t: facets_rules.read_name(t, FacetKind.TAG),
     "bot/domain/facets.py:parse_renaming": lambda t: facets_rules.parse_renaming(t, FacetKind.TAG),
     "bot/domain/facets.py:require_room": lambda t: facets_rules.require_room([t], FacetKind.TAG),
+    "bot/domain/facets.py:split_filters": facets_rules.split_filters,
+    "bot/domain/facets.py:list_phrases": facets_rules.list_phrases,
     "bot/domain/facets.py:find_like": lambda t: facets_rules.find_like(t[:40], [t]),
     "bot/domain/masking.py:MaskRules.spans": masking_rules.USUAL_RULES.spans,
     "bot/domain/masking.py:find_matches": lambda t: masking_rules.find_matches(masking_rules.USUAL_RULES.patterns, t),

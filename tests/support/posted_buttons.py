@@ -14,6 +14,7 @@ from bot.slack.views.blocks import MORE
 COMPOSED = frozenset(
     {
         *("incident_milestone", "incident_mitigated", "timeline_form_open", "timeline_show"),  # the live message
+        "facets_open",
         *("why_action", "why_answer", "why_no_root", "why_root"),  # prompts
         *("alerts_attach", "alerts_attach_here", "alerts_ignore", "alerts_more", "alerts_open", "alerts_again"),
         *("action_came_back", "action_held", "actions_all_done"),  # reminders, as those below

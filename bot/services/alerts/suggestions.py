@@ -19,7 +19,7 @@ from bot.domain.alerts.groups import (
 from bot.domain.records import Incident, Milestone, Place, Status
 from bot.errors import OutdatedButton, Refused
 from bot.services.context import OPENING, Request, Services, run_once
-from bot.services.incidents import LISTED, Opening, open_in
+from bot.services.incidents import LISTED, Opening, compose_opened, open_in
 from bot.slack.views import alerts as alerts_views
 from bot.slack.views import incidents as incidents_views
 from bot.slack.views.blocks import Block, Message
@@ -222,7 +222,7 @@ async def open_incident(
         group = _require_undecided(tx, request, alert_id, locking=True)
         incident = open_in(tx, services, request.at(Place(request.team, channel)), opening)
         _save_decision(tx, attach(tx, group, incident, request.user, request.now), request.now)
-        return incidents_views.opened_message(incident)
+        return compose_opened(tx, services.policy, incident)
 
     return await run_once(services, request, unit, verb="suggestions.open_from")
 

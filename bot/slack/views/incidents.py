@@ -12,6 +12,7 @@ from typing import Any
 
 from bot.domain import secrets as secrets_rules
 from bot.domain import text as text_rules
+from bot.domain.facets import Facet, FacetName
 from bot.domain.incident import MILESTONE_TEXTS, Clash, IncidentSpan, MilestoneReport, text_beyond_milestone
 from bot.domain.library import library_url
 from bot.domain.records import Case, Entry, Incident, Milestone
@@ -21,6 +22,7 @@ from bot.domain.text import format_day, shorten
 from bot.domain.timeline import FormMoment, PendingEntry, TimeOffer, format_time, list_offers
 from bot.domain.times import Reading
 from bot.slack.views import blocks
+from bot.slack.views import facets as facets_views
 from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views.blocks import Block, Message, is_ahead, moment_label
 from bot.slack.views.templates import words
@@ -175,14 +177,24 @@ def milestone_receipt(report: MilestoneReport, now: datetime) -> Message:
     return blocks.ephemeral(words.incidents.milestone_recorded(name=name, at=report.at, now=now))
 
 
-def opened_message(incident: Incident, receipt: list[Block] | None = None) -> Message:
+def opened_message(
+    incident: Incident,
+    receipt: list[Block] | None = None,
+    *,
+    proposals: Sequence[FacetName] = (),
+    facets: str = "",
+) -> Message:
     """To the person who opened the incident: next steps, and the offer of a history scan.
 
-    The channel gets the live message. `receipt` belongs to the entry that was recorded with it.
+    The channel gets the live message. `receipt` belongs to the entry that was recorded with it. `proposals` are names
+    to set by a button, `facets` is the line of those that it has.
     """
     text = words.incidents.opened(key=incident.key, title=incident.title, by=incident.opened_by)
     hint = blocks.context(words.incidents.opened_hint())
-    shown = [blocks.section(text), *(receipt or []), hint, *history_scan_views.offer_blocks(incident)]
+    named = [blocks.context(facets)] if facets else []
+    row = facets_views.proposal_row(incident, proposals, facets_views.OPENED)
+    offer = history_scan_views.offer_blocks(incident)
+    shown = [blocks.section(text), *(receipt or []), hint, *named, *row, *offer]
     return blocks.ephemeral(text, blocks=shown)
 
 
@@ -214,9 +226,15 @@ def new_lead_message(incident: Incident, by: str) -> Message:
     return blocks.message(words.incidents.new_lead(key=incident.key, by=by, channel=incident.channel))
 
 
-def list_message(found: Sequence[tuple[Incident, IncidentSpan]], now: datetime) -> Message:
-    """A list of incidents. The caller has left out those that the reader may not see."""
-    lines = [words.incidents.list_heading(count=len(found))]
+def list_message(
+    found: Sequence[tuple[Incident, IncidentSpan, Sequence[Facet]]], names: Sequence[FacetName], now: datetime
+) -> Message:
+    """A list of incidents, of those with these names if there are any.
+
+    The caller has left out those that the reader may not see.
+    """
+    wanted = ", ".join(f"{name.kind} {name.name}" for name in names)
+    lines = [words.incidents.list_heading(count=len(found), wanted=wanted)]
     lines += [
         words.incidents.list_line(
             key=incident.key,
@@ -225,9 +243,10 @@ def list_message(found: Sequence[tuple[Incident, IncidentSpan]], now: datetime) 
             severity=words.general.severity(number=incident.severity),
             channel=incident.channel,
             course=course,
+            facets=facets_views.short_line(facets),
             now=now,
         )
-        for incident, course in found
+        for incident, course, facets in found
     ]
     return blocks.ephemeral("\n".join(lines))
 
@@ -289,10 +308,8 @@ def open_with_entry_form(channel: str, pending: PendingEntry, clocks: Clocks) ->
     }
 
 
-def pending_receipt(opened: Incident | None, incident: Incident, receipt: list[Block]) -> Message:
-    """The pending entry is recorded. `opened` is None if the channel had an open incident already."""
-    if opened is not None:
-        return opened_message(opened, receipt)
+def pending_receipt(incident: Incident, receipt: list[Block]) -> Message:
+    """The pending entry is recorded in the incident that another person opened in the meantime."""
     return blocks.ephemeral(words.incidents.carried_there(key=incident.key, title=incident.title), *receipt)
 
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import text as text_rules
+from bot.domain.facets import FacetName
 from bot.domain.incident import IncidentSpan, is_rename
 from bot.domain.records import AuditLine, Case, Entry, EntryKind, Incident, Milestone, Status
 from bot.domain.secrets import mask_credentials
 from bot.domain.similarity import find_root_cause
 from bot.domain.text import shorten
 from bot.slack.views import blocks
+from bot.slack.views import facets as facets_views
 from bot.slack.views import timeline as timeline_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.incidents import SimilarCase
@@ -75,11 +77,21 @@ def live_message(content: CardContent, now: datetime) -> Message:
     lines = timeline_views.entry_lines(case.entries, case, now, zone="UTC", most=_QUOTED)
     shown = [
         blocks.header(f"{incident.key} {mask_credentials(incident.title)}"),
-        blocks.section("\n".join((_facts(content, now), _next_step(case)))),
+        blocks.section(
+            "\n".join(filter(None, (_facts(content, now), facets_views.card_line(case.facets), _next_step(case))))
+        ),
         *blocks.sections("\n".join(lines)),
         *(blocks.context(line) for line in (_recent(content, now), _similar(content.similar, now)) if line),
     ]
     return blocks.message(text, blocks=[*shown, blocks.actions(*_buttons(incident))])
+
+
+def overview(content: CardContent, proposals: Sequence[FacetName], now: datetime) -> Message:
+    """The same as a private answer, with what is proposed above its buttons."""
+    card = live_message(content, now)
+    *above, buttons = card["blocks"]
+    row = facets_views.proposal_row(content.case.incident, proposals, facets_views.STATUS)
+    return blocks.replace_blocks(card, [*above, *row, buttons]) | {"response_type": "ephemeral"}
 
 
 def _facts(content: CardContent, now: datetime) -> str:
@@ -153,6 +165,7 @@ def _buttons(incident: Incident) -> list[Block]:
     more = [
         blocks.button("Milestone", "incident_milestone", value),
         blocks.button("Whole timeline", "timeline_show", value),
+        blocks.button("Services and tags", "facets_open", value),
     ]
     if incident.status is Status.OPEN:
         more.insert(0, blocks.button("Mitigated", "incident_mitigated", value))
