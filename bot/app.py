@@ -193,6 +193,8 @@ class Afterword:
 
     # Needed by the composer, which is built before the services.
     async def _find_visible(self, team: str, user: str, channels: Iterable[str]) -> VisibleChannels:
+        if not user.startswith(("U", "W")):  # what may be said in another channel
+            return await self.slack.channels.check_public(channels, user)
         return await self.services.check_channels(team, user, channels)
 
     def _connect_followers(self) -> None:
@@ -270,6 +272,7 @@ class Afterword:
             log.critical(GONE, {"event": "database_gone"})
             self.store.writer.stop()
             return False
+        await self._reload_config()
         self.directory_refresher.refresh_if_due(now)
         await people_service.settle_newcomers(self.services, now)
         if self.clock_keeper is not None and self.clock_keeper.doubt:
@@ -281,6 +284,16 @@ class Afterword:
             if one.reminder.kind is ReminderKind.OVERDUE:  # no request caused it that would refresh the tab
                 self.slack.home_tabs.mark_stale(one.reminder.team, one.reminder.subject)
         return True
+
+    async def _reload_config(self) -> None:
+        # In a thread: the file may be on a disk that does not answer.
+        if not await asyncio.to_thread(self.config.reload):
+            return
+        name = self.config.current.name
+        if self.config.trouble:
+            log.warning("%(sentence)s", {"event": "config_refused", "sentence": self.config.trouble})
+        else:
+            log.info("%(file)s was read again.", {"event": "config_read", "file": name})
 
     def web(self) -> Starlette:
         """The web application: health, metrics, webhooks that have a secret, and over HTTP Slack's endpoint."""
@@ -298,7 +311,7 @@ class Afterword:
         return server.build_app(
             self.dispatch if guard else None,
             guard,
-            Health(probes),
+            Health(probes, {"policy": lambda: self.config.trouble}),
             self._build_webhooks(),
             self._measure,
             self.store.timeouts,

@@ -26,6 +26,7 @@ from bot.settings.config_file import ConfigFile, ConfigWatch, PolicyTable
 
 def build_policy(settings: Settings, config: ConfigWatch | None = None) -> Policy:
     """All of them; `config` is the file with what depends on the incident. Raises Misconfigured."""
+    by_severity = SeverityPolicies if config is None else PolicySource(config)
     return Policy(
         reminders=build_reminder_rules(settings),
         input_zone=settings.input_zone,
@@ -38,6 +39,7 @@ def build_policy(settings: Settings, config: ConfigWatch | None = None) -> Polic
         mask=build_mask_rules(settings),
         outline_rules=OutlineRules if config is None else lambda: build_outline_rules(config.current),
         library=settings.url if settings.has_library else "",
+        find_severities=by_severity,
     )
 
 
@@ -115,6 +117,22 @@ def build_outline_rules(config: ConfigFile) -> OutlineRules:
         by_severity={name: form for name, form in named.items() if form},
         usual=table.default or DEFAULT,
     )
+
+
+class PolicySource:
+    """The policies by severity of the file that is in force, built once for each file."""
+
+    def __init__(self, config: ConfigWatch) -> None:
+        self._config = config
+        self._file = config.current
+        self._policies = build_severity_policies(self._file)
+
+    def __call__(self) -> SeverityPolicies:
+        """The policies in force."""
+        if self._config.current is not self._file:
+            self._file = self._config.current
+            self._policies = build_severity_policies(self._file)
+        return self._policies
 
 
 def build_severity_policies(config: ConfigFile) -> SeverityPolicies:

@@ -143,6 +143,7 @@ async def _choose_day(boundary: Boundary, click: Click) -> Message | None:
     if "actions" not in value:
         kind = ActionKind(value["kind"]) if value.get("kind") else None
         asking = Asking(str(value["text"]), value.get("owner") or None, due_on, str(value.get("link", "")), kind=kind)
+        asking = replace(asking, is_undated=due_on is None)
         # The key of the question and not of the click: whichever of its buttons is pressed, and however often, the
         # action is added once.
         return await _add(boundary, replace(request, key=f"{value['of']}+day"), asking)

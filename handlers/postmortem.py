@@ -11,6 +11,7 @@ from bot.errors import Refused
 from bot.integrations.confluence import service as confluence_service
 from bot.services import incidents as incidents_service
 from bot.services import outline as outline_service
+from bot.services import policy as policy_service
 from bot.services import postmortem as postmortem_service
 from bot.services.context import Request
 from bot.services.documents import drafts as drafts_service
@@ -24,6 +25,7 @@ from bot.slack.views import blocks
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.exports import MASKED
 from bot.slack.views.incidents import read_verdicts
+from bot.slack.views.policy import CHOOSE, SKIP
 from bot.slack.views.postmortem import LINK
 from bot.slack.views.templates import words
 from handlers.boundary import Boundary, HandlerTable
@@ -327,6 +329,10 @@ HANDLERS = HandlerTable(
         "postmortem_show": lambda b, c: postmortem_service.overview(b.services, c.request),
         "postmortem_show_all": lambda b, c: postmortem_service.overview(b.services, c.request, is_whole=True),
         "postmortem_snooze": lambda b, c: postmortem_service.snooze(b.services, c.request),
+        CHOOSE: lambda b, c: policy_service.choose(b.services, c.request),
+        SKIP: lambda b, c: postmortem_service.skip_optional(
+            b.services, postmortem_service.announce_in_channel(c.request)
+        ),
         "postmortem_publish": lambda b, c: postmortem_service.publish(
             b.services, postmortem_service.announce_in_channel(c.request)
         ),

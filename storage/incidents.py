@@ -58,6 +58,12 @@ _OWED_BY = Statement(
     .order_by(_incident.c.resolved_at, _incident.c.id)
     .limit(bindparam("most"))
 )
+_WITH_POLICY = Statement(
+    select(*_COLUMNS)
+    .where(POSTMORTEM_WANTED, _incident.c.policy.is_not(None))
+    .order_by(_incident.c.resolved_at.desc(), _incident.c.id.desc())
+    .limit(bindparam("most"))
+)
 _TEAMS = Statement(select(_workspace.c.team).order_by(_workspace.c.team))
 # A counter, not max(number) + 1: the statement locks the row, so two replicas cannot take the same number.
 _TAKE_KEY = Statement(
@@ -144,6 +150,11 @@ def list_resolved(tx: Transaction, team: str, most: int) -> tuple[Incident, ...]
 def list_owed_by(tx: Transaction, team: str, owner: str, most: int) -> tuple[Incident, ...]:
     """The resolved incidents whose postmortem the owner still owes, the longest resolved first."""
     return tx.all(Incident, _OWED_BY, team=team, owner=owner, most=most)
+
+
+def list_with_policy(tx: Transaction, most: int) -> tuple[Incident, ...]:
+    """The incidents with a policy whose postmortem is not finished, those resolved last first."""
+    return tx.all(Incident, _WITH_POLICY, most=most)
 
 
 def list_teams(tx: Transaction) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from bot.cli import options as options_commands
 from bot.cli.settings import load_settings, open_configured_store, read_time
 from bot.clock import CorrectedClock, SettableClock
 from bot.policy import build_reminder_rules
-from bot.services.notifications import reminders as reminders_service
+from bot.services.notifications import dry_run as dry_run_service
 from bot.settings import Settings
 from storage.database.store import Store
 
@@ -30,16 +30,17 @@ def tick(*, now: str | None, dry_run: bool) -> None:
     settings, set_to = load_settings(), options_commands.parse_now(now)
     with open_configured_store(settings) as store:
         moment = set_to or read_time(store)
-        due = list(reminders_service.list_enqueued(store, moment))
-        due += [
-            reminders_service.describe(settled)
-            for settled in reminders_service.rehearse(store, build_reminder_rules(settings), moment)
-        ]
+        rules = build_reminder_rules(settings)
+        due = list(dry_run_service.list_enqueued(store, moment))
+        due += [dry_run_service.describe(settled) for settled in dry_run_service.rehearse(store, rules, moment)]
         for line in due:
             click.echo(line)
         if not due:
             click.echo("Nothing is due.", err=True)
-        if not dry_run:
+        if dry_run:
+            for line in dry_run_service.explain_policies(store, rules):
+                click.echo(line)
+        else:
             asyncio.run(_tick(settings, store, set_to))
 
 

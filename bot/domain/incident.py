@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
+from bot.domain.policy import PostmortemRule, SeverityPolicies, SeverityPolicy
 from bot.domain.records import Entry, EntryKind, Incident, Milestone, PostmortemStatus, Status
 from bot.errors import OutdatedButton, Refused
 
@@ -46,10 +47,21 @@ def is_bookkeeping(entry: Entry) -> bool:
 _STATUS_AFTER = {Milestone.MITIGATED: Status.MITIGATED, Milestone.RESOLVED: Status.RESOLVED}
 
 
-def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_at: datetime) -> Incident:
+NO_POLICIES = SeverityPolicies()
+
+
+def reach_milestone(
+    incident: Incident,
+    milestone: Milestone,
+    by: str,
+    happened_at: datetime,
+    policies: SeverityPolicies = NO_POLICIES,
+    on_call: str = "",
+) -> Incident:
     """The incident after a milestone; raises Refused if it is resolved already.
 
-    The postmortem's owner becomes the lead, else the person who resolved it.
+    A resolution gives it its policy. The postmortem's owner becomes whom that names (`on_call` acknowledged last), the
+    lead, else the person who resolved it; nobody if it is not required.
     """
     if incident.status is Status.RESOLVED and milestone is Milestone.RESOLVED:
         raise OutdatedButton(
@@ -61,13 +73,69 @@ def reach_milestone(incident: Incident, milestone: Milestone, by: str, happened_
     status = _STATUS_AFTER.get(milestone, incident.status)
     if status is not Status.RESOLVED:
         return replace(incident, status=status)
-    return replace(
-        incident,
-        status=status,
-        resolved_by=by,
-        resolved_at=happened_at,
-        postmortem_owner=incident.postmortem_owner or incident.lead or by,
+    return adopt_policy(
+        replace(incident, status=status, resolved_by=by, resolved_at=happened_at),
+        policies.find(incident.severity),
+        on_call,
     )
+
+
+def adopt_policy(incident: Incident, policy: SeverityPolicy | None, on_call: str = "") -> Incident:
+    """The resolved incident with a policy, and with the owner of its postmortem if one is required.
+
+    Who was on call is kept with the policy: later the record may say otherwise.
+    """
+    if policy is not None and policy.owner == "on_call":
+        policy = replace(policy, owner=on_call)
+    incident = replace(incident, policy=policy)
+    if incident.rule is not PostmortemRule.REQUIRED:
+        return incident
+    return replace(incident, postmortem_owner=incident.postmortem_owner or find_default_owner(incident))
+
+
+def find_default_owner(incident: Incident) -> str | None:
+    """Who owns the postmortem if nobody says so: whom the policy names, else the lead, else who resolved it."""
+    word = incident.policy.owner if incident.policy else ""
+    named = {"lead": incident.lead, "opener": incident.opened_by}
+    return named.get(word, word) or incident.lead or incident.resolved_by
+
+
+def list_askable(incident: Incident) -> tuple[str, ...]:
+    """Who can be asked whether an optional postmortem is worth writing, the first choice first."""
+    asked = (incident.postmortem_owner, find_default_owner(incident), incident.lead, incident.opened_by)
+    return tuple(dict.fromkeys(user for user in asked if user))
+
+
+def find_policy(incident: Incident, policies: SeverityPolicies) -> SeverityPolicy | None:
+    """The policy that counts for an incident: the one that it keeps, or before its resolution that of its severity."""
+    return incident.policy if incident.status is Status.RESOLVED else policies.find(incident.severity)
+
+
+def find_on_call(entries: Iterable[Entry]) -> str:
+    """The person who acknowledged last; empty if none did."""
+    marks = [entry for entry in entries if entry.milestone is Milestone.ACKNOWLEDGED and not entry.struck]
+    return max(marks, key=lambda entry: (entry.happened_at, entry.number)).author if marks else ""
+
+
+def choose_postmortem(incident: Incident, by: str) -> Incident:
+    """The resolved incident whose postmortem a person wants although it is not required: from now on it is."""
+    policy = incident.policy
+    if policy is None or policy.postmortem is PostmortemRule.REQUIRED:
+        raise OutdatedButton(f"The postmortem of {incident.key} is already asked for. To see it: `/postmortem`")
+    chosen = replace(policy, postmortem=PostmortemRule.REQUIRED, is_chosen=True)
+    return replace(incident, policy=chosen, postmortem_owner=incident.postmortem_owner or by)
+
+
+def change_policy(incident: Incident, policy: SeverityPolicy | None) -> Incident:
+    """The resolved incident after its severity changed: the policy of that one counts, unless its postmortem is done.
+
+    Who asked for the postmortem already has still asked.
+    """
+    if policy is None or incident.status is not Status.RESOLVED or incident.postmortem_status.is_finished:
+        return incident
+    if incident.policy is not None and incident.policy.is_chosen:
+        policy = replace(policy, postmortem=PostmortemRule.REQUIRED, is_chosen=True)
+    return adopt_policy(incident, policy)
 
 
 def reopen(incident: Incident) -> Incident:
@@ -82,22 +150,27 @@ def reopen(incident: Incident) -> Incident:
         postmortem_status=PostmortemStatus.OPEN,
         postmortem_reason="",
         published_at=None,
+        policy=None,
     )
 
 
-def derive_state(incident: Incident, entries: Iterable[Entry]) -> Incident:
+def derive_state(incident: Incident, entries: Iterable[Entry], policies: SeverityPolicies = NO_POLICIES) -> Incident:
     """The incident with status and milestones derived from its active entries, in the order of their numbers.
 
     Used after an entry was struck, restored or corrected. A milestone changes the incident as `reach_milestone`
     does; its opening and each reopening set it to open.
     """
+    entries = tuple(entries)
     state = replace(incident, status=Status.OPEN, resolved_by=None, resolved_at=None)
     for entry in sorted(entries, key=lambda entry: entry.number):
         state = _after(state, entry)
     if state.status is Status.RESOLVED:
-        return replace(state, postmortem_owner=state.postmortem_owner or state.lead or state.resolved_by)
+        is_new = incident.status is not Status.RESOLVED
+        policy = policies.find(incident.severity) if is_new else incident.policy
+        return adopt_policy(state, policy, find_on_call(entries))
     if incident.status is not Status.RESOLVED:
         return state
+    state = replace(state, policy=None)
     return replace(state, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
 
 

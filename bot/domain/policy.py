@@ -4,8 +4,8 @@ An incident keeps the policy that counted when it was resolved. One without a po
 every severity, and none, at 24 and at 48 hours.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -64,6 +64,16 @@ class SeverityPolicies:
         """The policy of a severity, or of incidents without one; None without a file."""
         name = f"sev{severity}" if severity else UNSET
         return next((one for one in self.policies if one.severity == name), None)
+
+    def name_people(self, find_id: Callable[[str], str]) -> "SeverityPolicies":
+        """The same with ids in place of names such as `@ana`; one without an id is left out."""
+        return SeverityPolicies(tuple(_name_people(policy, find_id) for policy in self.policies))
+
+
+def _name_people(policy: SeverityPolicy, find_id: Callable[[str], str]) -> SeverityPolicy:
+    words = (find_id(word[1:]) if word.startswith("@") else word for word in policy.also)
+    owner = find_id(policy.owner[1:]) if policy.owner.startswith("@") else policy.owner
+    return replace(policy, also=tuple(word for word in words if word), owner=owner)
 
 
 def to_plain(policy: SeverityPolicy) -> dict[str, Any]:

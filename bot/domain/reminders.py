@@ -130,7 +130,7 @@ def postmortem_steps(
     if incident.resolved_at is None:
         return ()
     found = []
-    for after, called in _ladder(rules):
+    for after, called in _ladder(limit_rules(incident.policy, rules)):
         step = f"{called} after #{resolving}"
         states = [state for slot, state in had.items() if slot.rpartition(".")[0] == step]
         if not _WENT_OUT.intersection(states):
@@ -253,7 +253,14 @@ def postmortem_reason_gone(incident: Incident | None) -> str:
         return "the incident was reopened"
     if incident.postmortem_status.is_finished:
         return f"the postmortem is {incident.postmortem_status}"
-    return ""
+    return "the policy asks for no postmortem" if incident.rule is PostmortemRule.NONE else ""
+
+
+def list_also(incident: Incident) -> tuple[str, ...]:
+    """Who hears of the reminders besides the owner, by the policy: ids of people, ids and names of channels."""
+    named = {"lead": incident.lead, "opener": incident.opened_by}
+    found = (named.get(word, word) for word in incident.policy.also) if incident.policy else ()
+    return tuple(dict.fromkeys(one for one in found if one))
 
 
 def is_of_earlier_resolution(slot: str, latest: str) -> bool:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from bot.domain import actions as actions_rules
 from bot.domain import due_dates as due_dates_rules
 from bot.domain.actions import Operation, ReplyAnswer, find_vague_word
+from bot.domain.incident import find_policy
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import RecordKind, RecordRef
@@ -39,7 +40,10 @@ from storage.database.statements import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """An action to add: the text, the owner (a user id), and the due date (a day where the owner lives)."""
+    """An action to add: the text, the owner (a user id), and the due date (a day where the owner lives).
+
+    Without a date it gets the usual one of its kind, unless it `is_undated` by choice.
+    """
 
     text: str
     owner: str | None
@@ -48,6 +52,7 @@ class Asking:
     why: int | None = None
     """The why of which it was made."""
     kind: ActionKind | None = None
+    is_undated: bool = False
 
 
 _EXAMPLE = "What needs doing? Try `/action add a load test @ana due friday`"
@@ -65,12 +70,18 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
     if asking.due_on is not None:
         await require_ahead(services, request, asking.due_on)
     keeper = await require_owner(services, request, asking.owner or request.user)
-    overdue_at = due_dates_rules.overdue_at(asking.due_on, find_zone(keeper)) if asking.due_on else None
-    new = NewAction(text, asking.owner, asking.due_on, overdue_at, asking.link, request.user, request.now, asking.kind)
+    policies, zone = services.find_policies(request.team), find_zone(keeper)
 
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
-        action = actions_store.add(tx, incident.id, new)
+        policy = None if asking.is_undated else find_policy(incident, policies)
+        usual = policy.due_on(asking.kind or "", request.now.astimezone(zone).date()) if policy else None
+        due_on = asking.due_on or usual
+        overdue_at = due_dates_rules.overdue_at(due_on, zone) if due_on else None
+        made = (request.user, request.now, asking.kind)
+        action = actions_store.add(
+            tx, incident.id, NewAction(text, asking.owner, due_on, overdue_at, asking.link, *made)
+        )
         chain = whys_store.list_chain(tx, incident.id)
         for why in chain:
             if why.number == asking.why:
@@ -82,7 +93,11 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
         roots = list_without_action(chain, _list_undropped(tx, incident)) if asking.why is None else ()
         reminders_service.notify_owner(tx, incident, action, request.user, request.now)
         offers = postmortem_views.link_offer_blocks(incident, roots, action.number)
-        return answer(request, actions_views.added_message(action, incident, request.user, request.now.date(), offers))
+        is_usual = asking.due_on is None and usual is not None
+        message = actions_views.added_message(
+            action, incident, request.user, request.now.date(), offers, is_usual=is_usual
+        )
+        return answer(request, message)
 
     return await run_once(services, request, unit, verb="actions.add")
 

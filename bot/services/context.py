@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from bot.clock import Clock
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts.groups import NO_ALERTS, PROGRAMS, AlertRules
+from bot.domain.incident import list_askable
 from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.outline import OutlineRules
+from bot.domain.policy import PostmortemRule, SeverityPolicies
 from bot.domain.records import (
     Component,
     Examples,
@@ -149,6 +151,7 @@ class Policy:
     `input_zone` is `author`, `UTC` or an IANA name; `reaction` is the name of the emoji that records a message.
     An answer to a why with one of `blame_words` seems to blame a person; an action with one of `vague_words` has no
     clear end. `pin_card`: live messages are pinned. `mask` is what a masked copy leaves out.
+    `find_severities` returns the policies by severity that are in force now.
     `outline_rules` are those that give incidents their outlines, as the policy file has them now.
     `library` is the address below which people read postmortems in a browser, empty while they can't.
     """
@@ -164,6 +167,7 @@ class Policy:
     mask: MaskRules = USUAL_RULES
     outline_rules: Callable[[], OutlineRules] = OutlineRules
     library: str = ""
+    find_severities: Callable[[], SeverityPolicies] = SeverityPolicies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +181,10 @@ class Services:
     policy: Policy
     integrations: Integrations = field(default_factory=Integrations)
     outlines: OutlineShelf = field(default_factory=OutlineShelf)
+
+    def find_policies(self, team: str) -> SeverityPolicies:
+        """The policies by severity, with the ids of people for their names; who is not found is left out."""
+        return self.policy.find_severities().name_people(lambda name: self.slack.directory.find_by_name(team, name))
 
     def zone_for(self, person: Person) -> tzinfo:
         """The zone in which a person's times are read if they name none."""
@@ -457,7 +465,8 @@ def describe_closed(incident: Incident) -> str:
 def _may_touch(incident: Incident, request: Request) -> bool:
     if incident.channel == request.place.channel or request.sees == incident.id:
         return True
-    return request.user in (incident.postmortem_owner, incident.lead)
+    asked = list_askable(incident) if incident.rule is PostmortemRule.OPTIONAL else ()
+    return request.user in (incident.postmortem_owner, incident.lead, *asked)
 
 
 async def require_visible(services: Services, request: Request) -> None:

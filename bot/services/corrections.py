@@ -97,7 +97,8 @@ def amend_entry(
     """Save a changed entry of an incident, and bring the incident's status and reminders up to date with it."""
     incident, entry = before
     entry = timeline_store.amend(tx, entry, change, request.user, request.now)
-    after = apply_correction(tx, services.policy.reminders, incident, entry, request.now)
+    rules, policies = services.policy.reminders, services.find_policies(request.team)
+    after = apply_correction(tx, rules, incident, entry, request.now, policies)
     outdated_buttons_service.drop_in(tx, incident.id, request.now)
     return entry, Correction(incident, after, request.user, shown.is_harmless)
 

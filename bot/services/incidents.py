@@ -31,6 +31,7 @@ from bot.services import secrets as secrets_service
 from bot.services.capture import CapturedEntry
 from bot.services.context import Policy, Request, Services, require_able, require_incident, run_once
 from bot.services.notifications.reminders import retire
+from bot.services.policy import follow_severity
 from bot.services.whys import update_prompt
 from bot.slack.directory import find_language
 from bot.slack.messages_in import MessageFile
@@ -159,7 +160,7 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
         before = incident.severity
         if before == severity:
             raise Refused(f"{incident.key} is already sev{severity}.")
-        changed = replace(incident, severity=severity)
+        changed = follow_severity(tx, services, request, replace(incident, severity=severity))
         # Once it is resolved the postmortem keeps its sections, unless a person chooses others.
         if incident.status is not Status.RESOLVED:
             changed = outline_service.fit_outline(tx, services, changed)
@@ -167,9 +168,10 @@ async def set_severity(services: Services, request: Request, severity: int) -> M
         entry = f"Severity changed from sev{before} to sev{severity}" if before else f"Severity set to sev{severity}"
         _note(tx, request, incident, entry, EntryKind.SEVERITY)
         new, old = (words.general.severity(number=number) for number in (severity, before))
-        return incidents_views.change_receipt(
-            words.incidents.severity_changed(key=incident.key, severity=new, before=old if before else "")
-        )
+        text = words.incidents.severity_changed(key=incident.key, severity=new, before=old if before else "")
+        if changed.policy != incident.policy:
+            text = f"{text} {words.policy.rule_now(rule=changed.rule)}"
+        return incidents_views.change_receipt(text)
 
     return await run_once(services, request, unit, verb="incidents.set_severity")
 

@@ -11,7 +11,9 @@ from bot.domain import incident as incident_rules
 from bot.domain import timeline as timeline_rules
 from bot.domain import times
 from bot.domain.incident import Clash, MilestoneReport
+from bot.domain.policy import PostmortemRule
 from bot.domain.records import Entry, EntryKind, Incident, Milestone, Status
+from bot.domain.reminders import limit_rules
 from bot.domain.secrets import RecordKind, RecordRef, find_credentials, mask_credentials
 from bot.domain.text import clean_input, shorten
 from bot.domain.timeline import list_offers
@@ -22,6 +24,7 @@ from bot.services import secrets as secrets_service
 from bot.services.context import Request, Services, require_incident, require_open_record, run_once
 from bot.services.corrections import amend_entry
 from bot.services.notifications.reminders import remind
+from bot.services.policy import describe_unrequired
 from bot.services.timeline import parse_form_time, read_own_clocks, require_entry
 from bot.services.whys import open_thread
 from bot.slack.views import corrections as corrections_views
@@ -123,16 +126,17 @@ async def _reach(services: Services, request: Request, reach: _Reach, clocks: Cl
     moment = reading.utc or request.now
     timeline_rules.require_past(moment, request.now)
     text = clean_input(reading.text, "That entry") or incident_rules.MILESTONE_TEXTS[milestone]
+    policies = services.find_policies(request.team)
     report = MilestoneReport(milestone, moment, text, reading.end_utc, reading.approximate)
 
     def unit(tx: Transaction) -> Message:
         before = require_open_record(tx, request, locking=True)
         if check is not None:
             check(tx, before)
-        incident = incident_rules.reach_milestone(before, milestone, request.user, moment)
-        if against := incident_rules.find_clash(
-            before, timeline_store.list_active(tx, before.id), milestone, moment, request.now
-        ):
+        entries = timeline_store.list_active(tx, before.id)
+        on_call = incident_rules.find_on_call(entries)
+        incident = incident_rules.reach_milestone(before, milestone, request.user, moment, policies, on_call)
+        if against := incident_rules.find_clash(before, entries, milestone, moment, request.now):
             return _ask_about(before, report, against, clocks)
         reply, written = _write(tx, services, request, (before, incident), report, clocks)
         return timeline_views.add_offer(
@@ -168,10 +172,12 @@ async def settle(services: Services, request: Request, report: MilestoneReport) 
 def _settle(tx: Transaction, services: Services, request: Request, report: MilestoneReport, clocks: Clocks) -> Message:
     before = require_open_record(tx, request, locking=True)
     # The button stays after a press: its second press must not record the milestone twice.
-    for entry in timeline_store.list_active(tx, before.id):
+    entries = timeline_store.list_active(tx, before.id)
+    for entry in entries:
         if (entry.milestone, entry.happened_at, entry.text) == (report.milestone, report.at, report.text):
             raise Refused(f"That's already recorded, as #{entry.number}.")
-    incident = incident_rules.reach_milestone(before, report.milestone, request.user, report.at)
+    policies, on_call = services.find_policies(request.team), incident_rules.find_on_call(entries)
+    incident = incident_rules.reach_milestone(before, report.milestone, request.user, report.at, policies, on_call)
     return _write(tx, services, request, (before, incident), report, clocks)[0]
 
 
@@ -280,12 +286,15 @@ def _resolve(
         length=timeline_store.measure_span(tx, incident).length,
     )
     # If there is a live message, the bot can post here, and the whys get a thread; else the reply itself asks.
+    if incident.rule is not PostmortemRule.REQUIRED:
+        return describe_unrequired(services, request, incident, summary)
     can_post = bool(incidents_store.read_live_message(tx, incident.id))
     if can_post:
         open_thread(tx, request, incident)
     chain = whys_store.list_chain(tx, incident.id)
     asking = [whys_views.question_notice(incident, chain)] if can_post else whys_views.question_blocks(incident, chain)
-    return whys_views.resolution_message(incident, summary, services.policy.reminders.after_resolution, asking)
+    rules = limit_rules(incident.policy, services.policy.reminders)
+    return whys_views.resolution_message(incident, summary, rules.after_resolution, asking)
 
 
 async def reach_by_button(

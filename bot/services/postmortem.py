@@ -23,6 +23,7 @@ from bot.domain import whys as whys_rules
 from bot.domain.checks import Finding, list_findings
 from bot.domain.incident import MILESTONE_TEXTS, list_reached_milestones
 from bot.domain.library import library_url
+from bot.domain.policy import PostmortemRule
 from bot.domain.postmortem import is_monitoring
 from bot.domain.records import Action, ActionStatus, Case, Incident, Milestone, Person, PostmortemStatus, SectionText
 from bot.domain.reminders import ReminderKind, ReminderState
@@ -206,16 +207,6 @@ async def fill(
     return await run_once(services, request, unit, verb="postmortem.fill")
 
 
-def require_owed(incident: Incident) -> None:
-    """Raises Refused for a reminder's button once the postmortem is finished or the incident is open again."""
-    key, status = incident.key, incident.postmortem_status
-    if status.is_finished:
-        word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
-        raise OutdatedButton(f"The postmortem of {key} is already {word}. Reopen it: `/postmortem reopen {key}`")
-    if incident.resolved_at is None:
-        raise OutdatedButton(f"{key} is open again. Its postmortem starts when it's resolved.")
-
-
 def _is_owed(incident: Incident) -> bool:
     return incident.resolved_at is not None and not incident.postmortem_status.is_finished
 
@@ -232,7 +223,7 @@ async def set_owner(
     def unit(tx: Transaction) -> Message:
         incident = require_incident(tx, request, locking=True)
         if is_handed_over:
-            require_owed(incident)
+            postmortem_rules.require_owed(incident)
         incident = replace(incident, postmortem_owner=owner)
         incidents_store.save(tx, incident)
         if _is_owed(incident) and owner != request.user:
@@ -326,6 +317,15 @@ async def waive(services: Services, request: Request, reason: str) -> Message | 
     return await run_once(services, request, unit, verb="postmortem.waive")
 
 
+async def skip_optional(services: Services, request: Request) -> Message | None:
+    """[Not needed]: an optional postmortem is waived, for the reason that it is optional."""
+    incident = await services.store.read(lambda tx: require_incident(tx, request))
+    if incident.rule is not PostmortemRule.OPTIONAL:
+        postmortem_rules.require_owed(incident)
+        raise OutdatedButton(f"The postmortem of {incident.key} is asked for now. To waive it: `/postmortem waive …`")
+    return await waive(services, request, words.policy.skip_reason(severity=incident.severity))
+
+
 async def reopen(services: Services, request: Request) -> Message | None:
     """Undo a publication or a waiver by mistake: reminders continue with the next one that lies ahead.
 
@@ -374,9 +374,10 @@ async def snooze(services: Services, request: Request) -> Message | None:
         incident = require_incident(tx, request, locking=True)
         had = reminders_store.list_by_incident(tx, incident.id)
         reader, today = (request.team, request.user), request.now.date()
-        describe = partial(describe_snooze, tx, services.policy.reminders, reader, today=today)
+        rules = reminders_rules.limit_rules(incident.policy, services.policy.reminders)
+        describe = partial(describe_snooze, tx, rules, reader, today=today)
         if not had or reminders_rules.postmortem_reason_gone(incident):
-            require_owed(incident)
+            postmortem_rules.require_owed(incident)
             raise Refused(f"{incident.key} has no more reminders.")
         if until := reminders_rules.find_snooze_end(
             {one.slot: one.due_at for one in had if one.state is ReminderState.PENDING}
@@ -406,7 +407,7 @@ async def hand_over_form(services: Services, request: Request) -> Block:
 def _require_owed(tx: Transaction, request: Request) -> Incident:
     """The incident, if its postmortem is still owed. Raises Refused if not."""
     incident = require_incident(tx, request)
-    require_owed(incident)
+    postmortem_rules.require_owed(incident)
     return incident
 
 

@@ -143,6 +143,10 @@ class Channels:
             )
             return frozenset(), time.monotonic() + ASK_AGAIN_SECONDS
 
+    async def check_public(self, channels: Iterable[str], here: str) -> VisibleChannels:
+        """The same, and whether Slack answered for all of them."""
+        return await self._check(_Viewer(), channels, here)
+
     def record_join(self, user: str, channel: str) -> None:
         """A person joined a channel. The next question about it goes to Slack again."""
         self.forget(channel)

@@ -161,6 +161,15 @@ class Directory:
         """The ids of everyone in a workspace who was ever seen."""
         return {user for of, user in self._people if of == team and user.startswith(_PEOPLE)}
 
+    def find_by_name(self, team: str, name: str) -> str:
+        """The id of the only person with this name, or with this first name; empty if there is none, or several."""
+        wanted = name.casefold()
+        members = [one for one in self._people.values() if one.team == team and not (one.is_bot or one.is_deactivated)]
+        whole = [one.id for one in members if one.name.casefold() == wanted]
+        first = [one.id for one in members if one.name.casefold().partition(" ")[0] == wanted]
+        found = whole or first
+        return found[0] if len(found) == 1 else ""
+
     def get(self, team: str, user: str) -> Person | None:
         """A person as last seen; None for a person who was never seen."""
         return self._people.get((team, user))

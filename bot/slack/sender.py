@@ -38,6 +38,10 @@ class AnswerPending(AfterwordError):
     """What the message may show depends on an answer that Slack did not give; another attempt may get it."""
 
 
+class MessageWithheld(AfterwordError):
+    """Its reader may not see it, and nothing is said in its place."""
+
+
 FileFactory = Callable[[], Awaitable[FileUpload]]
 """Makes the file when it is sent, so that nothing waits while it is compiled. Raises FileNotReady."""
 
@@ -80,8 +84,8 @@ class OutgoingMessage:
 MessageFactory = Callable[[], Awaitable[OutgoingMessage]]
 """Makes a message when it is sent, for example because Slack has to be asked something first.
 
-It may raise what the client raises, AnswerPending and NotRecorded: then nothing is sent this time. It may be called
-again.
+It may raise what the client raises, AnswerPending and NotRecorded: then nothing is sent this time, and MessageWithheld:
+then nothing is sent at all. It may be called again.
 """
 
 
@@ -153,6 +157,8 @@ class Sender:
             try:
                 # The factory calls Slack, too, so its errors mean the same as those of a send.
                 result, made = await _classify(message.factory())
+            except MessageWithheld as error:
+                return SendResult(SendVerdict.NEVER, error=str(error))
             except (AnswerPending, NotRecorded) as error:
                 return SendResult(SendVerdict.LATER, error=str(error))
             if made is None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from prometheus_client import Gauge
 
@@ -27,10 +28,20 @@ _LAG = Gauge("afterword_sweep_lag_seconds", "How long ago what is due was last l
 
 
 class Health:
-    """Runs the probes of what the bot needs; one that takes longer than `patience` seconds has failed."""
+    """Runs the probes of what the bot needs; one that takes longer than `patience` seconds has failed.
 
-    def __init__(self, probes: Mapping[str, Probe], *, patience: float = PROBE_SECONDS) -> None:
+    `notes` say what a person should put right although the bot works; empty for nothing.
+    """
+
+    def __init__(
+        self,
+        probes: Mapping[str, Probe],
+        notes: Mapping[str, Callable[[], str]] = MappingProxyType({}),
+        *,
+        patience: float = PROBE_SECONDS,
+    ) -> None:
         self._probes = dict(probes)
+        self._notes = notes
         self._patience = patience
 
     async def report(self, only: str = "") -> dict[str, str]:
@@ -38,6 +49,10 @@ class Health:
         probes = {name: probe for name, probe in self._probes.items() if only in ("", name)}
         found = await asyncio.gather(*(self._run_probe(probe) for probe in probes.values()))
         return dict(zip(probes, found, strict=True))
+
+    def list_notes(self) -> dict[str, str]:
+        """What a person should put right, by name."""
+        return {name: note for name, find in self._notes.items() if (note := find())}
 
     async def _run_probe(self, probe: Probe) -> str:
         try:

@@ -179,7 +179,10 @@ def _make_ready_endpoint(health: Health) -> Endpoint:
         if only and not troubles:
             return PlainTextResponse("There's no such check.", 404)
         is_ready = not any(troubles.values())
-        report = {"ready": is_ready, **{name: trouble or "ok" for name, trouble in troubles.items()}}
+        report: dict[str, object] = {"ready": is_ready}
+        report |= {name: trouble or "ok" for name, trouble in troubles.items()}
+        if not only and (notes := health.list_notes()):
+            report["notes"] = notes
         return JSONResponse(report, 200 if is_ready else 503)
 
     return endpoint

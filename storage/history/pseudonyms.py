@@ -10,11 +10,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Table, Text, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import Table, Text, bindparam, delete, func, insert, literal, or_, select, type_coerce, update
 from sqlalchemy.sql import ColumnElement
 
 from bot.domain.reminders import ReminderState
 from storage.database.statements import Statement, Transaction, table_of
+from storage.policy import PolicyType
 from storage.queues import DeliveryState
 from storage.tables import metadata
 from storage.tables.queues import (
@@ -82,7 +83,7 @@ _NEITHER = {"chain", "history_exemption"}
 
 
 def _texts_of(table: Table) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns if isinstance(column.type, Text))
+    return tuple(column.name for column in table.columns if isinstance(column.type, Text | PolicyType))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class _TableWalk:
         self._keys = tuple(column.name for column in table.primary_key)
         self._texts = _texts_of(table)
         keys = tuple(table.c[name] for name in self._keys)
-        texts = tuple(table.c[name] for name in self._texts)
+        texts = tuple(type_coerce(table.c[name], Text) for name in self._texts)
         # LIKE takes % and _ for wildcards, and on SQLite any case.
         self._find = {
             database: Statement(

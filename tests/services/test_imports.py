@@ -19,7 +19,7 @@ from bot.export import FORMATS
 from bot.export.json import reader as json_reader
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import Imported, ImportRequest
-from bot.services.notifications import reminders as reminders_service
+from bot.services.notifications import dry_run as dry_run_service
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
@@ -182,14 +182,14 @@ def test_nothing_is_posted_and_what_was_due_before_is_never_said(source: Store, 
     had = store.read_now(lambda tx: reminders_store.list_by_incident(tx, taken.incident.id))
     assert all(one.due_at > LATER and one.state == "pending" for one in had)
     assert [one.slot for one in had] == ["16d after #9.1", "23d after #9.1", "30d after #9.1"]
-    settled = reminders_service.rehearse(store, RULES, LATER + timedelta(minutes=1))
+    settled = dry_run_service.rehearse(store, RULES, LATER + timedelta(minutes=1))
     assert [one.reminder.kind for one in settled] == ["overdue"]  # what is still owed is in the owner's daily message
 
 
 def test_what_is_still_to_come_is_said_when_it_is_due(source: Store, store: Store) -> None:
     take_in(store, export_incident(source))
     month_later = LATER + timedelta(days=22)
-    reminders = [(one.reminder.kind, one.state) for one in reminders_service.rehearse(store, RULES, month_later)]
+    reminders = [(one.reminder.kind, one.state) for one in dry_run_service.rehearse(store, RULES, month_later)]
     assert ("held", "sent") in reminders
     assert [state for kind, state in reminders if kind == "postmortem"].count(ReminderState.SENT) == 1
     assert "escalated" not in [kind for kind, _ in reminders]

@@ -80,6 +80,9 @@ def permalink(workspace: Workspace, args: Args) -> Json:
 def find_target(workspace: Workspace, channel: str) -> StandInChannel:
     """The channel of a post: one that the bot may write in, or its conversation with a person."""
     user = workspace.users.get(channel)
+    if user is None and channel.startswith("#"):  # a public channel, by its name
+        named = (one.id for one in workspace.channels.values() if f"#{one.name}" == channel and not one.private)
+        return workspace.find_writable(next(named, channel))
     if user is None:
         return workspace.find_writable(channel)
     if user.bot:

@@ -14,6 +14,7 @@ from typing import Any
 from bot.domain import actions as actions_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain.actions import About, Operation, ReplyAnswer
+from bot.domain.policy import PostmortemRule
 from bot.domain.records import Incident, Status
 from bot.domain.reminders import ReminderKind
 from bot.domain.text import describe_unlinked_name
@@ -30,9 +31,10 @@ from bot.services.notifications.reminders import explain_unwanted, retire, retir
 from bot.services.whys import compose_prompt
 from bot.slack.channels import VisibleChannels
 from bot.slack.directory import find_zone
-from bot.slack.sender import AnswerPending, OutgoingMessage
+from bot.slack.sender import AnswerPending, MessageWithheld, OutgoingMessage
 from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
+from bot.slack.views import policy as policy_views
 from bot.slack.views import reminders as reminders_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Message
@@ -66,6 +68,8 @@ class VisibleMessage:
     compose: Callable[[frozenset[str]], OutgoingMessage]
     on_hidden: Callable[[Transaction, frozenset[str]], None] | None = None
     """Enqueues a message for each channel that its reader cannot look into: those people hear of it there."""
+    is_withheld: bool = False
+    """It is for those only who may look into its channels, and in other channels if those are public."""
 
 
 class Visibility:
@@ -77,7 +81,7 @@ class Visibility:
 
     def message(self, delivery: Delivery, reader: str, message: VisibleMessage) -> OutgoingMessage:
         """The message for a `reader`: in a channel all of it, and to a person what they may read once it is sent."""
-        if not reader.startswith(("U", "W")):
+        if not reader.startswith(("U", "W")) and not message.is_withheld:
             return message.compose(message.channels)
         return replace(
             # Slack is asked when the message is sent: a claim is a transaction of the writer, and must not wait for
@@ -93,6 +97,8 @@ class Visibility:
         if not sight.is_sure and delivery.attempts < PATIENCE:
             raise AnswerPending("Slack does not say who may look into the channel")
         hidden = message.channels - sight.seen
+        if hidden and message.is_withheld:
+            raise MessageWithheld("the incident's channel isn't open to them")
         on_hidden = message.on_hidden
         # Only if Slack said so: an outage must not post a person's reminder in the channel.
         if hidden and sight.is_sure and on_hidden is not None:
@@ -114,10 +120,19 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
         nudge = nudges_service.compose(tx, reminder, now)
         return _of_one(nudge[1], nudge[0], reminders_views.hidden_message, None) if nudge else None
     incident = incidents_store.find(tx, int(reminder.subject))
-    if incident is None or incident.resolved_at is None or not _is_asked(incident, delivery.recipient):
+    if incident is None or incident.resolved_at is None:
+        return None
+    is_also = delivery.recipient in reminders_rules.list_also(incident)
+    if not is_also and not _is_asked(incident, delivery.recipient):
         return None
     case = case_store.load_latest(tx, incident)
     zone = find_zone(people_store.find(tx, reminder.team, delivery.recipient))
+    if incident.rule is PostmortemRule.OPTIONAL:
+        question = policy_views.optional_question(case, now.astimezone(zone), delivery.recipient)
+        return _of_one(incident, question, reminders_views.hidden_postmortem_reminder, on_hidden)
+    if is_also and delivery.recipient not in (incident.channel, incident.postmortem_owner):
+        told = reminders_views.postmortem_notice(case, now.astimezone(zone))
+        return VisibleMessage(frozenset({incident.channel}), lambda _: OutgoingMessage.of(told), is_withheld=True)
     message = reminders_views.postmortem_reminder(case, now.astimezone(zone), delivery.recipient, _unseen_by(delivery))
     return _of_one(incident, message, reminders_views.hidden_postmortem_reminder, on_hidden)
 
@@ -227,6 +242,8 @@ def _of_one(incident: Incident, message: blocks.Message, unseen: Unseen, on_hidd
 
 def _is_asked(incident: Incident, recipient: str) -> bool:
     """Whether a person still owes it: a reminder may have waited for the morning, and the action been handed over."""
+    if incident.rule is PostmortemRule.OPTIONAL:  # the one question goes to whoever could be reached
+        return True
     return recipient in (incident.channel, incident.postmortem_owner, incident.lead)
 
 

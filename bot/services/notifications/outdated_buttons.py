@@ -17,6 +17,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from bot.domain import secrets as secrets_rules
+from bot.domain.policy import PostmortemRule
 from bot.domain.records import ActionStatus, EditOrigin, Incident, Status
 from bot.domain.reminders import OF_ACTIONS
 from bot.domain.secrets import RecordKind, RecordRef
@@ -26,6 +27,7 @@ from bot.slack.views import history_scan as history_scan_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import secrets as secrets_views
 from bot.slack.views.blocks import IsOver
+from bot.slack.views.policy import CHOOSE, SKIP
 from storage import actions as actions_store
 from storage import alerts as alerts_store
 from storage import attachments as attachments_store
@@ -44,7 +46,9 @@ from storage.queues import DeliveryKind
 _RESOLVED = frozenset({"incident_resolved", "alerts_resolved"})
 _MITIGATED = frozenset({"incident_mitigated", "alerts_mitigated"})
 _RECORD = frozenset({"incident_milestone", "timeline_form_open"})
-_POSTMORTEM = frozenset({"postmortem_publish", "postmortem_hand_over", "postmortem_snooze", "postmortem_waive"})
+_POSTMORTEM = frozenset(
+    {"postmortem_publish", "postmortem_hand_over", "postmortem_snooze", "postmortem_waive", CHOOSE, SKIP}
+)
 _OPEN_ACTION = frozenset(
     {
         *("action_done", "action_date", "action_hand_over", "action_drop", "action_edit", "finding_action"),
@@ -228,6 +232,7 @@ class _ButtonState:
             or (action == "finding_lead" and bool(incident.lead))
             or (action == "finding_severity" and incident.severity is not None)
             or (action == "postmortem_reopen" and not incident.postmortem_status.is_finished)
+            or (action in (CHOOSE, SKIP) and incident.rule is PostmortemRule.REQUIRED)
             or (action in _POSTMORTEM and (incident.resolved_at is None or incident.postmortem_status.is_finished))
         )
 

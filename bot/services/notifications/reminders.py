@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from bot.domain import incident as incident_rules
 from bot.domain import reminders as reminders_rules
 from bot.domain.alerts.groups import REMEMBERED
+from bot.domain.policy import PostmortemRule, SeverityPolicies
 from bot.domain.records import Action, ActionStatus, Entry, EntryKind, Incident, Milestone, Place, Status
 from bot.domain.reminders import OF_ACTIONS, ReminderKind, ReminderRules, ReminderState, ReminderStep
 from bot.domain.text import format_day
@@ -295,18 +296,33 @@ def _judge_postmortem(tx: Transaction, reminder: Reminder, now: datetime) -> Set
     """To the owner, else to the lead, else to the channel; the steps counted in hours to the channel in any case."""
     incident = incidents_store.find(tx, int(reminder.subject))
     assert incident is not None  # noqa: S101 (_explain_gone has seen it)
+    if incident.rule is PostmortemRule.OPTIONAL:
+        return _judge_optional(tx, reminder, incident)
     asked = dict.fromkeys(user for user in (incident.postmortem_owner, incident.lead) if user)
     here = [user for user in asked if not people_store.has_left(tx, reminder.team, user)]
     is_public = reminders_rules.is_for_the_channel(reminder.slot) or not here
-    recipients = (*here[:1], incident.channel) if is_public else tuple(here[:1])
+    recipients = (*here[:1], incident.channel, *_list_also(tx, incident)) if is_public else tuple(here[:1])
     replaced = {
-        one: _explain_replaced(tx, reminder, now, in_channel=bool(here) and one == incident.channel)
-        for one in recipients
+        one: _explain_replaced(tx, reminder, now, in_channel=bool(here) and one not in here[:1])
+        for one in dict.fromkeys(recipients)
     }
-    wanted = tuple(one for one in recipients if not replaced[one])
+    wanted = tuple(one for one, why in replaced.items() if not why)
     if not wanted:
         return SettledReminder(reminder, ReminderState.SKIPPED, replaced[recipients[0]])
     return SettledReminder(reminder, ReminderState.SENT, "the postmortem is open", wanted, fallback="".join(here[1:2]))
+
+
+def _list_also(tx: Transaction, incident: Incident) -> list[str]:
+    """Who else hears of the steps in hours, by the incident's policy."""
+    also = (one for one in reminders_rules.list_also(incident) if one.startswith((*PEOPLE, "C", "G", "#")))
+    return [one for one in also if not people_store.has_left(tx, incident.team, one)]
+
+
+def _judge_optional(tx: Transaction, reminder: Reminder, incident: Incident) -> SettledReminder:
+    """The one question about an optional postmortem: to one person, or to the channel if no one can be reached."""
+    here = [user for user in incident_rules.list_askable(incident) if is_reachable(tx, incident.team, user)]
+    to = tuple(here[:1]) or (incident.channel,)
+    return SettledReminder(reminder, ReminderState.SENT, "the postmortem is optional", to, "".join(here[1:2]))
 
 
 def _owe(tx: Transaction, settled: SettledReminder, rules_: ReminderRules, now: datetime) -> None:
@@ -333,6 +349,8 @@ def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderR
             step.slot: step.due_at for step in steps if step.state is ReminderState.PENDING and step.id != reminder.id
         }
         now = max(now, reminders_rules.find_snooze_end(pending) or now)
+        incident = incidents_store.find(tx, int(reminder.subject))
+        rules_ = reminders_rules.limit_rules(incident.policy, rules_) if incident else rules_
     zone = find_zone(people_store.find(tx, reminder.team, user))
     is_weekly = reminder.kind is ReminderKind.POSTMORTEM and reminders_rules.is_weekly(reminder.slot)
     return reminders_rules.defer_past_quiet_hours(now, zone, rules_, is_weekly=is_weekly)
@@ -389,44 +407,6 @@ def _explain_replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_
     return "a later reminder of the same went out instead" if later else ""
 
 
-def list_enqueued(store: Store, now: datetime) -> tuple[str, ...]:
-    """One line for each delivery due by `now` that was enqueued before; for the command line."""
-    due = store.read_now(lambda tx: deliveries_store.due(tx, now, MOST_AT_ONCE, locking=False))
-    return tuple(
-        f"owed: {delivery.kind} {delivery.id} to {delivery.recipient}, due {delivery.due_at:%Y-%m-%d %H:%M} UTC: "
-        f"{delivery.state}{f', {delivery.error}' if delivery.error else ''}"
-        for delivery in due
-    )
-
-
-class _Undo(Exception):
-    def __init__(self, settled: tuple[SettledReminder, ...]) -> None:
-        super().__init__()
-        self.settled = settled
-
-
-def rehearse(store: Store, rules_: ReminderRules, now: datetime) -> tuple[SettledReminder, ...]:
-    """What a sweep at `now` would do, undone again; for the command line."""
-
-    def unit(tx: Transaction) -> None:
-        # An error rolls back the unit, and carries the result out of it.
-        raise _Undo(settle_due(tx, rules_, now))
-
-    try:
-        store.write_now(unit)
-    except _Undo as undo:
-        return undo.settled
-    return ()
-
-
-def describe(settled: SettledReminder) -> str:
-    """One line: what would go out, to whom, and why (or why not)."""
-    reminder = settled.reminder
-    what = f"{reminder.kind} {reminders_rules.step_name(reminder.slot)} of {reminder.team}/{reminder.subject}"
-    to = f" to {', '.join(settled.recipients)}" if settled.recipients else ""
-    return f"{settled.state}: {what}, due {reminder.due_at:%Y-%m-%d %H:%M} UTC{to}: {settled.why}"
-
-
 def remind(
     tx: Transaction, rules: ReminderRules, incident: Incident, resolving: Entry, *, after: datetime | None = None
 ) -> None:
@@ -468,7 +448,12 @@ def _schedule(tx: Transaction, incident: Incident, step: ReminderStep) -> None:
 
 
 def apply_correction(
-    tx: Transaction, rules: ReminderRules, incident: Incident, changed: Entry, now: datetime
+    tx: Transaction,
+    rules: ReminderRules,
+    incident: Incident,
+    changed: Entry,
+    now: datetime,
+    policies: SeverityPolicies = incident_rules.NO_POLICIES,
 ) -> Incident:
     """The incident after a correction of one of its entries; its reminders are moved or withdrawn.
 
@@ -478,7 +463,7 @@ def apply_correction(
     if changed.milestone is None and changed.kind is not EntryKind.STATUS:
         return incident
     entries = timeline_store.list_active(tx, incident.id)
-    updated = incident_rules.derive_state(incident, entries)
+    updated = incident_rules.derive_state(incident, entries, policies)
     if updated == incident:
         return incident
     # A channel has one open incident. The database would refuse a second, without words that help.

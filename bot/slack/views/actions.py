@@ -120,12 +120,18 @@ def due_label(due_on: date | None, today: date | None = None) -> str:
     return format_day(due_on, today or date.min) if due_on else ""
 
 
-def added_message(action: Action, incident: Incident, by: str, today: date, offers: list[Block]) -> Message:
-    """To the author `by`: the action is recorded. `offers` are buttons to link it to a root cause."""
+def added_message(
+    action: Action, incident: Incident, by: str, today: date, offers: list[Block], *, is_usual: bool = False
+) -> Message:
+    """To the author `by`: the action is recorded. `offers` are buttons to link it to a root cause.
+
+    Its due date `is_usual` if nobody named it: then it is that of its kind, by the policy.
+    """
+    due = due_label(action.due_on, today)
     text = words.actions.added(
         **_identity(action, incident),
         owner=action.owner,
-        due=due_label(action.due_on, today),
+        due=words.policy.usual_due(due=due) if is_usual else due,
         more=kind_and_link(action),
         is_told=bool(action.owner) and action.owner != by and not (action.owner or "").startswith("S"),
     )

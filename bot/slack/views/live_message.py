@@ -119,6 +119,7 @@ def _next_step(case: Case) -> str:
         lead=case.name(incident.lead),
         owner=case.name(incident.postmortem_owner),
         has_severity=incident.severity is not None,
+        rule=str(incident.rule),
     )
 
 

@@ -52,6 +52,24 @@ def postmortem_reminder(case: Case, now: datetime, recipient: str, unseen: str =
     return blocks.message(text, blocks=shown)
 
 
+def postmortem_notice(case: Case, now: datetime) -> Message:
+    """The same to those who hear of it besides the owner: whom it waits for, without buttons."""
+    incident = case.incident
+    owner = case.people.get(incident.postmortem_owner or "")
+    text = words.reminders.postmortem(
+        key=incident.key,
+        title=shorten(incident.title, 300),
+        resolved=incident.resolved_at or now,
+        now=now,
+        owner=case.name(incident.postmortem_owner),
+        trouble="left" if owner is not None and owner.is_deactivated else "",
+        channel=incident.channel,
+        to="also",
+        **_remaining(case),
+    )
+    return blocks.message(text)
+
+
 class _Remaining(TypedDict):
     left: int
     section: str
