@@ -11,6 +11,7 @@ from functools import partial
 from operator import attrgetter
 from typing import NamedTuple
 
+from bot.domain.policy import SeverityPolicy
 from bot.domain.records import (
     ActionStatus,
     Attachment,
@@ -408,7 +409,8 @@ class Document:
     `struck_whys`, `likenesses` and every `versions` are empty unless it was compiled with its history. `kept` is every
     text from edited drafts; `revision` counts the changes of the incident; `facts` are the digests of what the record
     knows for each section (`bot.domain.sections`), which show what an edit was based on. `absent` are those of the 14
-    sections that the incident's `outline` lacks and no one wrote. `services` and `tags` are names.
+    sections that the incident's `outline` lacks and no one wrote. `services` and `tags` are names. `policy` is the one
+    that the incident keeps.
     """
 
     key: str
@@ -451,6 +453,7 @@ class Document:
     outline: DocumentOutline | None = None
     services: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    policy: SeverityPolicy | None = None
 
     def texts(self, section: str) -> tuple[EditedText, ...]:
         """The active texts that people wrote into a region of the draft, oldest first."""

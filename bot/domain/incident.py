@@ -61,7 +61,7 @@ def reach_milestone(
     """The incident after a milestone; raises Refused if it is resolved already.
 
     A resolution gives it its policy. The postmortem's owner becomes whom that names (`on_call` acknowledged last), the
-    lead, else the person who resolved it; nobody if it is not required.
+    lead, else the person who resolved it; no one if it is not required.
     """
     if incident.status is Status.RESOLVED and milestone is Milestone.RESOLVED:
         raise OutdatedButton(
@@ -94,7 +94,7 @@ def adopt_policy(incident: Incident, policy: SeverityPolicy | None, on_call: str
 
 
 def find_default_owner(incident: Incident) -> str | None:
-    """Who owns the postmortem if nobody says so: whom the policy names, else the lead, else who resolved it."""
+    """Who owns the postmortem if no one is named: whom the policy names, else the lead, else who resolved it."""
     word = incident.policy.owner if incident.policy else ""
     named = {"lead": incident.lead, "opener": incident.opened_by}
     return named.get(word, word) or incident.lead or incident.resolved_by

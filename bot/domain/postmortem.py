@@ -103,6 +103,7 @@ def compile_document(case: Case, now: datetime, history: RecordHistory = _NO_HIS
         likenesses=_likenesses(history, cast),
         kept=tuple(_edited_texts(case, cast)),
         revision=case.revision,
+        policy=incident.policy,
         services=tuple(map(to_one_line, list_names(case.facets, FacetKind.SERVICE))),
         tags=tuple(map(to_one_line, list_names(case.facets, FacetKind.TAG))),
         people=cast.everyone(),  # last, when all have been named
@@ -369,3 +370,73 @@ def list_blank_required(case: Case) -> tuple[str, ...]:
     policy = incident.policy
     needed = outline_of(incident).requirements if policy is None or policy.sections is None else policy.sections
     return tuple(slug for slug in needed if slug in blank)  # a section that its form lacks is not missing
+
+
+def waive(incident: Incident, reason: str) -> Incident:
+    """The incident whose postmortem is not needed; raises Refused if it is not resolved, or finished already."""
+    _require_resolved(incident)
+    if incident.postmortem_status is PostmortemStatus.PUBLISHED:
+        key = incident.key
+        raise OutdatedButton(
+            f"The postmortem of {key} is already published. Reopen it first: `/postmortem reopen {key}`"
+        )
+    if (incident.postmortem_status, incident.postmortem_reason) == (PostmortemStatus.WAIVED, reason):
+        raise OutdatedButton(f"The postmortem of {incident.key} is already waived, for this reason.")
+    return replace(incident, postmortem_status=PostmortemStatus.WAIVED, postmortem_reason=reason)
+
+
+def reopen(incident: Incident) -> Incident:
+    """The incident with its postmortem open again; raises Refused unless it is published or waived."""
+    if not incident.postmortem_status.is_finished:
+        raise OutdatedButton(f"The postmortem of {incident.key} is already open.")
+    return replace(incident, postmortem_status=PostmortemStatus.OPEN, postmortem_reason="", published_at=None)
+
+
+def require_owed(incident: Incident) -> None:
+    """Raises Refused for a reminder's button once the postmortem is finished or the incident is open again."""
+    key, status = incident.key, incident.postmortem_status
+    if status.is_finished:
+        word = "published" if status is PostmortemStatus.PUBLISHED else "waived"
+        raise OutdatedButton(f"The postmortem of {key} is already {word}. Reopen it: `/postmortem reopen {key}`")
+    if incident.resolved_at is None:
+        raise OutdatedButton(f"{key} is open again. Its postmortem starts when it's resolved.")
+
+
+def _require_resolved(incident: Incident) -> None:
+    if incident.status is not Status.RESOLVED:
+        raise Refused(f"{incident.key} isn't resolved yet. Resolve it first: `/incident resolved`")
+
+
+def _list_words(titles: list[str]) -> str:
+    return titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+
+
+MARKDOWN, CANVAS = "markdown", "canvas"
+"""The usual form, and the one that is no file."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """A document in a format, for a channel, ordered by a user.
+
+    A `masked` copy leaves out what readers outside should not see, and all files. `agreed`: a person who knew that
+    other organisations can read the channel confirmed the post.
+    """
+
+    form: str
+    to: str
+    by: str
+    masked: bool = False
+    agreed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegionMark:
+    """How a region was left in a copy outside: `reads` are digests of how it may read there, between blanks.
+
+    `facts` and `seen` are what the marker of a draft carries besides (see `bot.domain.sections`).
+    """
+
+    reads: str
+    facts: str = ""
+    seen: int = 0

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from bot.domain.outline import Outline
+from bot.domain.policy import SeverityPolicy
 from bot.domain.records import (
     ActionKind,
     ActionStatus,
@@ -39,6 +40,18 @@ from tests.support.storage.sample_records import NOW, PLACE, open_incident
 EXPORTER = Exporter()
 LATER = NOW + timedelta(days=10)
 RULES = ReminderRules()
+POLICY = SeverityPolicy(
+    "sev2",
+    after_resolution=(timedelta(hours=24), timedelta(hours=48)),
+    weeks=4,
+    also=("lead", "#incidents"),
+    sections=("summary",),
+    due=(("mitigate", timedelta(days=7)),),
+    rest_hours=(20, 8),
+    rest_days=(5, 6),
+    owner="opener",
+    is_chosen=True,
+)
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
 SECRET = "hunter2-of-" + "demo"
 
@@ -76,6 +89,7 @@ def write(tx: Transaction) -> Incident:
         postmortem_owner="U2",
         channel_name="inc-checkout",
         outline=Outline("own", "Own form", (*SECTIONS, Section("costs", "Costs", "What did it cost?"))),
+        policy=POLICY,
     )
     incidents_store.save(tx, after)
     return after

@@ -23,6 +23,7 @@ from bot.domain.document import (
     WhyStep,
 )
 from bot.domain.outline import ALSO_WRITTEN
+from bot.domain.policy import SeverityPolicy, to_plain
 from bot.domain.records import Milestone
 from bot.domain.text import format_iso
 
@@ -106,6 +107,7 @@ def _convert_incident(document: Document) -> _Object:
             "owner": _convert_person(document.owner),
             "published_at": _format_time(document.published_at),
             "form": _convert_outline(document.outline),
+            "policy": _convert_policy(document.policy) if document.policy else None,
         },
     }
 
@@ -119,6 +121,14 @@ def _convert_outline(outline: DocumentOutline | None) -> _Object | None:
     )
     about = {"name": outline.name, "title": outline.title, "chosen": outline.is_chosen}
     return {**about, "sections": sections, "former": former}
+
+
+def _convert_policy(policy: SeverityPolicy) -> _Object:
+    after = policy.after_resolution
+    left_out = dict.fromkeys(("weeks", "sections", "due", "rest_hours", "rest_days", "owner"))
+    always = {"also": list(policy.also), "chosen": policy.is_chosen, "review": "optional"}
+    seconds = None if after is None else [_count_seconds(span) for span in after]
+    return {**left_out, **always, **to_plain(policy), "remind_after": seconds}
 
 
 def _convert_metrics(metrics: Metrics) -> _Object:

@@ -11,6 +11,7 @@ from bot import bounds
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.facets import Facet, FacetKind
 from bot.domain.outline import Outline
+from bot.domain.policy import SeverityPolicy, from_plain
 from bot.domain.records import (
     Action,
     Attachment,
@@ -154,6 +155,7 @@ def _convert_incident(file: PostmortemFile) -> Incident:
         published_at=document.published_at,
         channel_name=incident.channel.name or "",
         outline=_convert_outline(document.form) if document.form else None,
+        policy=_convert_policy(document.policy) if document.policy else None,
     )
 
 
@@ -163,6 +165,13 @@ def _convert_outline(form: json_schema.FormJson) -> Outline:
         for group in (form.sections, form.former)
     )
     return Outline(form.name, form.title, sections, former, form.chosen)
+
+
+def _convert_policy(policy: json_schema.PolicyJson) -> SeverityPolicy:
+    values = policy.model_dump(mode="json", exclude_none=True)
+    if policy.remind_after is not None:
+        values["remind_after"] = [seconds / 3600 for seconds in policy.remind_after]
+    return from_plain(values)
 
 
 def _convert_facets(file: PostmortemFile) -> Iterator[Facet]:

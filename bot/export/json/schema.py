@@ -8,12 +8,22 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Base64Bytes,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 from pydantic.json_schema import GenerateJsonSchema
 
 from bot import bounds
 from bot.domain.facets import fold
 from bot.domain.outline import LONGEST_QUESTION, LONGEST_TITLE, MOST_SECTIONS, NAME
+from bot.domain.policy import PostmortemRule
 from bot.domain.records import ActionKind, ActionStatus, EditOrigin, EntryKind, Milestone, PostmortemStatus, Status
 from bot.domain.text import clean, to_one_line
 from bot.export.json import FORMAT, VERSION
@@ -278,6 +288,55 @@ class ChannelJson(Shape):
     name: Name | None = Field(default=None, description="The name without #; null if unknown.")
 
 
+PolicyWord = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(to_one_line)]
+Delay = Annotated[float, Field(gt=0, le=8784 * 3600, allow_inf_nan=False)]
+ActionWord = Literal["prevent", "detect", "mitigate", "process", "other"]
+SpanDays = Annotated[int, Field(ge=1, le=69_993)]
+
+
+class PolicyJson(Shape):
+    """The policy that counted when the incident was resolved; what is left out was as the settings said."""
+
+    severity: Literal["sev1", "sev2", "sev3", "sev4", "none"] = Field(description="Whose policy it is.")
+    postmortem: PostmortemRule = Field(description="Whether a postmortem is asked for.")
+    remind_after: Annotated[list[Delay], Field(min_length=1)] | None = Field(
+        default=None, description="Seconds from the resolution to each reminder."
+    )
+    weeks: Annotated[int, Field(ge=0, le=52)] | None = Field(default=None, description="Weekly reminders after these.")
+    also: list[PolicyWord] = Field(
+        default=[], description="Who hears besides the owner: lead, opener, ids of people, channels."
+    )
+    sections: list[Slug] | None = Field(default=None, description="The sections that a publication needs.")
+    due: dict[ActionWord, SpanDays] | None = Field(
+        default=None, description="In how many days an action is due that names no day, by its kind."
+    )
+    rest_hours: list[Annotated[int, Field(ge=0, le=23)]] | None = Field(
+        default=None, description="From and until which hour there are no reminders by DM; empty for none."
+    )
+    rest_days: list[Annotated[int, Field(ge=0, le=6)]] | None = Field(
+        default=None, description="Days of the week without reminders by DM, 0 for Monday."
+    )
+    owner: PolicyWord | None = Field(default=None, description="Who owns the postmortem by default.")
+    review: Literal["required", "optional"] = Field(
+        default="optional", description="Whether a review comes before publication."
+    )
+    chosen: bool = Field(default=False, description="Whether a person asked for the postmortem.")
+
+    @field_validator("rest_hours")
+    @classmethod
+    def _require_two(cls, hours: list[int] | None) -> list[int] | None:
+        if hours and (len(hours) != 2 or hours[0] == hours[1]):
+            raise ValueError("write two different hours, or none")
+        return hours
+
+    @field_validator("rest_days")
+    @classmethod
+    def _require_a_free_day(cls, days: list[int] | None) -> list[int] | None:
+        if days and len(set(days)) > 6:
+            raise ValueError("leave a day on which people can be reminded")
+        return days
+
+
 class PostmortemJson(Shape):
     """The state of the document."""
 
@@ -288,6 +347,7 @@ class PostmortemJson(Shape):
     form: FormJson | None = Field(
         default=None, description="Which sections it has, in which order; null for the 14 usual ones."
     )
+    policy: PolicyJson | None = Field(default=None, description="What was asked of it; null without a policy.")
 
 
 def _differ(names: list[str]) -> list[str]:

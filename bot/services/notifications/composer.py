@@ -131,8 +131,8 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
         question = policy_views.optional_question(case, now.astimezone(zone), delivery.recipient)
         return _of_one(incident, question, reminders_views.hidden_postmortem_reminder, on_hidden)
     if is_also and delivery.recipient not in (incident.channel, incident.postmortem_owner):
-        told = reminders_views.postmortem_notice(case, now.astimezone(zone))
-        return VisibleMessage(frozenset({incident.channel}), lambda _: OutgoingMessage.of(told), is_withheld=True)
+        notice = reminders_views.postmortem_notice(case, now.astimezone(zone))
+        return VisibleMessage(frozenset({incident.channel}), lambda _: OutgoingMessage.of(notice), is_withheld=True)
     message = reminders_views.postmortem_reminder(case, now.astimezone(zone), delivery.recipient, _unseen_by(delivery))
     return _of_one(incident, message, reminders_views.hidden_postmortem_reminder, on_hidden)
 

@@ -125,7 +125,7 @@ def added_message(
 ) -> Message:
     """To the author `by`: the action is recorded. `offers` are buttons to link it to a root cause.
 
-    Its due date `is_usual` if nobody named it: then it is that of its kind, by the policy.
+    Its due date `is_usual` if no one named it: then it is that of its kind, by the policy.
     """
     due = due_label(action.due_on, today)
     text = words.actions.added(

@@ -1,4 +1,4 @@
-"""What people see of the policy by severity: a postmortem that is optional, or that nobody asks for."""
+"""What people see of the policy by severity: a postmortem that is optional, or that isn't asked for."""
 
 from datetime import datetime
 
