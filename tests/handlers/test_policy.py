@@ -70,8 +70,8 @@ async def test_write_one_anyway_makes_it_required(tmp_path: Path) -> None:
         again = await play.slack.click(play.ana, message, "postmortem_want")
         await play.bot.boundary.drain()
         assert again.ok
-        said = [one.plain for one in play.slack.messages(play.channel)]
-        assert any("already asked for" in line for line in [*said, last(play, play.ana).plain]), said
+        lines = [one.plain for one in play.slack.messages(play.channel)]
+        assert any("already asked for" in line for line in [*lines, last(play, play.ana).plain]), lines
 
 
 async def test_an_optional_one_is_asked_about_once_and_may_be_skipped(tmp_path: Path) -> None:
