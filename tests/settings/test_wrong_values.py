@@ -191,6 +191,7 @@ def run(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     [
         {"AFTERWORD_CONFLUENCE_URL": "https://a.atlassian.net"},
         {"AFTERWORD_MASK_PATTERNS": "("},
+        {"AFTERWORD_CONFIG": "missing.toml"},
     ],
     ids=lambda wrong: next(iter(wrong)),
 )
