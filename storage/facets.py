@@ -4,6 +4,7 @@ Names are found by `ix_facet_name`, so no look-up costs more with the number of 
 are found only in the sight of its members: see `visible_by` in storage/channels.py.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
@@ -220,6 +221,34 @@ def rename(tx: Transaction, team: str, kind: FacetKind, names: tuple[str, str], 
     if fold(old) != fold(new):
         tx.run(_DROP_TWINS, **values, new_folded=fold(new))
     tx.run(_RENAME, **values, new_name=new, new_folded=fold(new))
+
+
+_NAMING = {
+    database: Statement(
+        select(_facet.c.id, _facet.c.incident_id, _facet.c.name, _facet.c.folded).where(
+            or_(
+                getattr(func, search)(_facet.c.folded, bindparam("form")) > 0,
+                getattr(func, search)(_facet.c.name, bindparam("pseudonym")) > 0,
+            )
+        )
+    )
+    for database, search in (("sqlite", "instr"), ("postgresql", "strpos"))
+}
+_DROP = Statement(delete(_facet).where(_facet.c.id == bindparam("row_key")))
+
+
+def forget(tx: Transaction, name: str, pseudonym: str) -> frozenset[int]:
+    """Remove the names of services and tags that hold a person's name, in any case, or its pseudonym.
+
+    Returns the rows of their incidents.
+    """
+    form = re.compile(rf"(?<!\w){re.escape(fold(name))}(?!\w)")
+    changed = set()
+    for row, incident_id, spelled, folded in tx.rows(_NAMING[tx.database], form=fold(name), pseudonym=pseudonym):
+        if form.search(folded) or pseudonym in spelled:
+            tx.run(_DROP, row_key=row)
+            changed.add(int(incident_id))
+    return frozenset(changed)
 
 
 _other = _facet.alias("other")

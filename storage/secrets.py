@@ -9,7 +9,20 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import CompoundSelect, Table, Text, bindparam, cast, literal_column, or_, select, union_all, update
+from sqlalchemy import (
+    CompoundSelect,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from bot.domain.records import Incident, System
@@ -24,6 +37,7 @@ from storage.tables.record import (
     AttachmentRow,
     EntryRow,
     EntryVersionRow,
+    FacetRow,
     IncidentRow,
     KeptRegionRow,
     SectionRow,
@@ -39,6 +53,7 @@ _incident, _action, _section = table_of(IncidentRow), table_of(ActionRow), table
 _why, _why_version = table_of(WhyRow), table_of(WhyVersionRow)
 _inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
 _attachment, _link = table_of(AttachmentRow), table_of(LinkRow)
+_facet = table_of(FacetRow)
 _alert, _alert_event = table_of(AlertRow), table_of(AlertEventRow)
 
 _WORD = re.compile("[A-Za-z0-9]+")
@@ -92,6 +107,17 @@ class _CopyColumn:
         self.write = Statement(update(table).where(identity == bindparam("row_key")).values(new))
 
 
+class _NameColumn(_CopyColumn):
+    """Names of services and tags: one with such words goes altogether, since what is left of it would be no name."""
+
+    def __init__(self) -> None:
+        super().__init__(_facet, "name", _facet.c.incident_id == bindparam("incident_id"))
+        alike = func.lower(_facet.c.name).contains(func.lower(bindparam("mark", type_=Text)))
+        within = _facet.c.incident_id == bindparam("incident_id")
+        self.find = Statement(select(_facet.c.id, _facet.c.name).where(alike, within).order_by(_facet.c.id))
+        self.write = Statement(delete(_facet).where(_facet.c.id == bindparam("row_key")))
+
+
 _of_its_alerts = _alert_event.c.alert_id.in_(
     select(_alert.c.id).where(_alert.c.incident_id == bindparam("incident_id"))
 )
@@ -101,6 +127,7 @@ _PLACES = {
         "name",
         _attachment.c.entry_id.in_(select(_entry.c.id).where(_entry.c.incident_id == bindparam("incident_id"))),
     ),
+    "facet": _NameColumn(),
     "alert": _CopyColumn(_alert, "title", _alert.c.incident_id == bindparam("incident_id")),
     "alert_link": _CopyColumn(_alert, "link", _alert.c.incident_id == bindparam("incident_id")),
     "alert_event": _CopyColumn(_alert_event, "title", _of_its_alerts),

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from bot.domain import secrets as secrets_rules
 from bot.domain import sections as sections_rules
+from bot.domain.facets import fold
 from bot.domain.records import Action, Incident, System
 from bot.domain.secrets import (
     LEAST,
@@ -195,6 +196,8 @@ def _with_clean(record: _Record, clean: Callable[[str], str], names: Iterable[st
 def _clean_copy(copy: SecretCopy, values: frozenset[str], *, are_words: bool) -> str:
     if copy.place == "kept":
         return sections_rules.redact_markdown(copy.text, values)
+    if copy.place == "facet":  # in whatever case: names are compared without it
+        return "" if any(fold(value) in fold(copy.text) for value in values) else copy.text
     if copy.place not in _JSON_PLACES:
         return secrets_rules.redact_values(copy.text, values)
     try:

@@ -14,6 +14,7 @@ from sqlalchemy import Table, Text, bindparam, delete, func, insert, literal, or
 from sqlalchemy.sql import ColumnElement
 
 from bot.domain.reminders import ReminderState
+from storage import facets as facets_store
 from storage.database.statements import Statement, Transaction, table_of
 from storage.policy import PolicyType
 from storage.queues import DeliveryState
@@ -141,6 +142,10 @@ def forget(tx: Transaction, alias: Alias, pseudonym: str) -> ForgottenPerson:
             done.rows[table.name] += count
     for walk in _WALKS:
         walk.replace(tx, alias, pseudonym, done)
+    for name in alias.names:
+        if gone := facets_store.forget(tx, name, pseudonym):
+            done.rows["facet"] += len(gone)
+            done.incidents |= gone
     tx.run(_END_EXEMPTION)
     done.incidents |= done.unowned
     return done

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.facets import FacetKind, list_names
 from storage import audit as audit_store
 from storage import channels as channels_store
+from tests.support.alert_senders import ALERTS, call, pagerduty, watch_alerts
 from tests.support.interactions import actions_of, having, last, on_stage, open_incident, press, type_command, window
 from tests.support.play import TEAM, Play
 
@@ -267,3 +268,27 @@ async def test_the_same_service_makes_a_past_incident_like_this_one(database_url
         overview = await type_command(play, play.chandra, "/postmortem")
         assert "*INC-1* Certificate expired" in overview
         assert "_Words in common: Checkout, expired_" in overview
+
+
+async def test_words_that_are_redacted_are_in_no_name(database_url: str) -> None:
+    async with on_stage(database_url) as play:
+        await open_incident(play)
+        await type_command(play, play.bo, "/timeline 07:00 Acme Ltd called")
+        await type_command(play, play.bo, "/incident tag acme ltd, customer")
+        await type_command(play, play.bo, '/timeline redact 2 "Acme Ltd"')
+        assert names(play, TAG) == ("customer",)
+
+
+async def test_what_an_alert_calls_its_service_is_proposed(database_url: str) -> None:
+    async with watch_alerts(database_url) as play:
+        await call(play, "pagerduty", pagerduty("incident.triggered", "2026-11-23T12:20:04Z"))
+        await play.settle()
+        view = await window(play, play.ana, "alerts_open", channel=ALERTS)
+        await play.slack.submit(play.ana, view, {"channel": play.channel})
+        await play.settle()
+        assert "facets_add_0" in actions_of(having(play, play.ana, "facets_add_0", ALERTS))
+        assert names(play) == ()
+        await type_command(play, play.bo, "/incident status")
+        assert "Service: checkout" in [label for label, _, _ in last(play, play.bo).buttons]
+        await press(play, play.bo, "facets_add_0")
+        assert names(play) == ("checkout",)

@@ -146,3 +146,11 @@ def test_incidents_are_listed_by_all_of_several_names(store: Store) -> None:
     assert numbers(checkout, search) == [first.number]
     assert numbers(search, pool) == []
     assert numbers(FacetName(TAG, "checkout")) == []
+
+
+def test_a_forgotten_person_is_in_no_name(store: Store) -> None:
+    incident = open_with(store, "ana demo's shop", "checkout", "Banana Demonstration")
+    gone = store.write_now(partial(facets_store.forget, name="Ana Demo", pseudonym="Person 3f2a1c"))
+    assert gone == {incident.id}
+    left = store.read_now(partial(facets_store.list_by_incident, incident_id=incident.id))
+    assert [facet.name for facet in left] == ["checkout", "Banana Demonstration"]

@@ -21,6 +21,8 @@ from bot.errors import MalformedPayloadError
 
 # What is stored and shown of a payload, in characters; a rule still sees labels whole.
 TITLE, WORD, ADDRESS = 300, 80, 1_500
+SERVICE_LABELS = ("service", "app", "component", "job")
+"""The labels that name a service, the first that an alert has."""
 NAMELESS = "An alert without a name"
 
 Payload = Mapping[str, Any]
@@ -61,7 +63,7 @@ def _member(source: str, group: str, fields: Payload, now: datetime) -> Alert:
         starts_at=starts_at,
         at=at,
         severity=shorten(named.get("severity", "") or named.get("priority", ""), WORD),
-        service=shorten(next((named[name] for name in ("service", "app", "job") if named.get(name)), ""), WORD),
+        service=shorten(next((named[name] for name in SERVICE_LABELS if named.get(name)), ""), WORD),
         link=_first_link(fields, "panelURL", "dashboardURL", "generatorURL"),
         labels=labels,
     )
