@@ -26,7 +26,7 @@ _incident, _action, _recall = table_of(IncidentRow), table_of(ActionRow), table_
 _edit, _facet = table_of(KeptRegionRow), table_of(FacetRow)
 _COLUMNS = columns_of(_incident, Incident)
 
-LOOKED_THROUGH = 500
+LOOKED_THROUGH = 200
 """Incidents of one filter that a page applies the others to."""
 
 RANKED = 300

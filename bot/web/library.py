@@ -150,16 +150,17 @@ class LibraryPages:
         is_here = request.path_params.get("team", reader.team) == reader.team
         number = int(found[1]) if found and is_here else 0
         view = await asyncio.to_thread(self._services.store.read_now, partial(self._look, sight, number))
-        if view is None or not await self._may_read(reader, view):
-            return make_page(await asyncio.to_thread(pages_service.draw_blank, site), 404)
+        # Asked of Slack once more: what is in sight may be a minute old.
+        channels = [view.channel] if view else []
+        visible = await self._services.check_channels(reader.team, reader.user, channels)
+        if view is None or view.channel not in visible.seen:
+            is_sure = view is None or visible.is_sure
+            blank = await asyncio.to_thread(partial(pages_service.draw_blank, site, is_sure=is_sure))
+            return make_page(blank, 404 if is_sure else 503)
         return make_page(await asyncio.to_thread(pages_service.draw_postmortem, site, view))
 
     def _look(self, sight: Sight, number: int, tx: Transaction) -> PostmortemView | None:
         return catalog_service.read_page(tx, self._services.exporter, sight, number, self._services.clock.now())
-
-    async def _may_read(self, reader: Reader, view: PostmortemView) -> bool:
-        """Asked of Slack once more: what is in sight may be a minute old."""
-        return view.channel in await readers_service.sees(self._services, reader, [view.channel])
 
     async def show_trends(self, request: Request) -> Response:
         """The numbers of a period, of what the reader may see."""

@@ -233,3 +233,12 @@ def publish_all(tx: Transaction) -> None:
         at = incident.opened_at
         over = replace(incident, status=Status.RESOLVED, resolved_at=at, postmortem_status=PostmortemStatus.PUBLISHED)
         incidents_store.save(tx, replace(over, published_at=at))
+
+
+async def test_a_page_waits_for_slack_to_say_who_may_read_it(room: Room) -> None:
+    play, _, client = room
+    play.bot.slack.channels.forget(play.channel)
+    play.slack.fail("conversations.info", status=500, times=9)
+    answer = await client.get("/library/INC-1")
+    assert answer.status_code == 503
+    assert "Reload it in a minute" in answer.text

@@ -222,9 +222,9 @@ def draw_postmortem(site: Site, view: PostmortemView) -> str:
     return draw("library_page.html.j2", site, page=page, notices=notices)
 
 
-def draw_blank(site: Site) -> str:
-    """The page in place of one that does not exist, or that the reader may not see."""
-    return draw("library_blank.html.j2", site)
+def draw_blank(site: Site, *, is_sure: bool = True) -> str:
+    """The page in place of one that does not exist, or that the reader may not see, or may if only Slack said so."""
+    return draw("library_blank.html.j2", site, is_sure=is_sure)
 
 
 def draw_feed(feed: Feed) -> str:
