@@ -17,7 +17,6 @@ from starlette.routing import Route
 import handlers
 from bot.clock import Clock, CorrectedClock
 from bot.domain import times
-from bot.domain.masking import MaskRules
 from bot.domain.records import Place
 from bot.domain.reminders import ReminderKind
 from bot.errors import DatabaseGone
@@ -31,6 +30,7 @@ from bot.scheduler import Sweeper
 from bot.services import incidents as incidents_service
 from bot.services import people as people_service
 from bot.services.alerts import groups as groups_service
+from bot.services.announcements.posts import Announcer
 from bot.services.context import Integrations, Policy, Services, SlackGateway
 from bot.services.documents.compiler import DocumentCompiler, Renderer, compile_for_customers
 from bot.services.documents.exports import CanvasDelivery, ExportDelivery
@@ -136,7 +136,7 @@ class Afterword:
         channels = Channels(self.client, timeouts)
         directory = Directory(store, self.client)
         await directory.load()  # before the first request: people are looked up in memory
-        composer = self._build_composer(exporter, channels, policy.mask)
+        composer = self._build_composer(exporter, channels, policy)
         opened.push_async_callback(composer.close)
         self.slack = SlackGateway(
             directory=directory,
@@ -227,11 +227,11 @@ class Afterword:
         await self.chain_notes.write()
         await self._stack.aclose()
 
-    def _build_composer(self, exporter: Exporter, channels: Channels, mask: MaskRules) -> Composer:
-        compiler = DocumentCompiler(self.store, mask)
+    def _build_composer(self, exporter: Exporter, channels: Channels, policy: Policy) -> Composer:
+        compiler = DocumentCompiler(self.store, policy.mask)
         canvases = CanvasDelivery(self.store, exporter, compiler, Canvases(self.client))
         delivery = ExportDelivery(compiler, Renderer(exporter, compiler), channels, canvases)
-        return Composer(delivery, Visibility(self.store, self._find_visible))
+        return Composer(delivery, Visibility(self.store, self._find_visible), Announcer(channels, policy.library))
 
     async def tick(self, now: datetime) -> None:
         """Do everything that is due by `now`: for the command line and tests."""

@@ -14,11 +14,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.clock import Clock
+from bot.domain.announcements.posts import NO_ANNOUNCEMENTS
 from bot.errors import Misconfigured
 from bot.export import templates
 from bot.integrations import registry
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.policy import build_mask_rules, watch_config
+from bot.policy import build_announce_rules, build_mask_rules, watch_config
 from bot.settings import NO_WAY_IN, Settings, describe_unknown, variable
 
 PATIENCE_SECONDS = 10
@@ -81,10 +82,11 @@ class _Reply:
 def check_settings(settings: Settings) -> list[CheckResult]:
     """What is wrong with the settings alone: misspelt, without effect, or not usable."""
     found = [CheckResult.note("settings", sentence) for sentence in (*settings.useless, *describe_unknown())]
-    try:
-        build_mask_rules(settings)
-    except Misconfigured as error:
-        found.append(CheckResult.failure("mask", str(error)))
+    for name, build in (("mask", build_mask_rules), ("digest", build_announce_rules)):
+        try:
+            build(settings)
+        except Misconfigured as error:
+            found.append(CheckResult.failure(name, str(error)))
     if settings.config_path is not None:
         found.append(_check_config(settings))
     return found
@@ -110,7 +112,7 @@ async def examine(
         # Without retries: a check should say what is wrong now.
         client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
-        findings += [*_hooks(settings), *await _alerts_channel(client, settings)]
+        findings += [*_hooks(settings), *await _channels(client, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
     others = [CheckResult(*found) for found in await registry.check_systems(settings)]
     database = [] if check_database is None else [await asyncio.to_thread(check_database)]
@@ -157,19 +159,35 @@ def _hook(settings: Settings, name: str) -> CheckResult:
     return CheckResult.success(f"hook {name}", f"On: point your monitoring at {where}, or at the proxy in front of it.")
 
 
-async def _alerts_channel(client: AsyncWebClient, settings: Settings) -> list[CheckResult]:
-    """Whether the bot can post in the channel of alerts; empty if there is none."""
-    channel, token = settings.alerts_channel, settings.slack_bot_token.get_secret_value()
-    if channel == "none" or not token:
-        return []
+async def _channels(client: AsyncWebClient, settings: Settings) -> list[CheckResult]:
+    """Whether the bot can post in each channel that the settings name; empty if there is none."""
+    try:
+        rules = build_announce_rules(settings)
+    except Misconfigured:  # a finding of its own
+        rules = NO_ANNOUNCEMENTS
+    alerts = "" if settings.alerts_channel == "none" else settings.alerts_channel
+    named = {"alerts channel": alerts, "announce channel": rules.channel}
+    if rules.digest is not None and rules.digest.channel != rules.channel:
+        named["digest channel"] = rules.digest.channel
+    token = settings.slack_bot_token.get_secret_value()
+    return [await _channel(client, token, name, channel) for name, channel in named.items() if channel and token]
+
+
+async def _channel(client: AsyncWebClient, token: str, name: str, channel: str) -> CheckResult:
     reply = await _ask(client.conversations_info(channel=channel, token=token))
     if reply.problem:
         sentence = f"Slack doesn't show {channel} ({reply.problem}). Copy the ID again, and /invite the bot there."
-        return [CheckResult.failure("alerts channel", sentence)]
+        return CheckResult.failure(name, sentence)
     found = reply.body.get("channel")
-    is_inside = isinstance(found, dict) and bool(found.get("is_member"))
-    sentence = "The bot is in that channel." if is_inside else f"The bot isn't in {channel}. /invite it there."
-    return [CheckResult("alerts channel", ok=is_inside, sentence=sentence)]
+    about = found if isinstance(found, dict) else {}
+    if about.get("is_archived"):
+        return CheckResult.failure(name, f"{channel} is archived. Unarchive it, or name another channel.")
+    if not about.get("is_member"):
+        return CheckResult.failure(name, f"The bot isn't in {channel}. /invite it there.")
+    if name != "alerts channel" and (about.get("is_ext_shared") or about.get("is_pending_ext_shared")):
+        sentence = f"Other organizations read along in {channel}, so nothing is announced there. Name another channel."
+        return CheckResult.failure(name, sentence)
+    return CheckResult.success(name, "The bot is in that channel.")
 
 
 async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[CheckResult]:

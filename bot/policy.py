@@ -2,13 +2,15 @@
 
 import difflib
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from bot.domain import masking as masking_rules
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts.groups import AlertRules, parse_conditions
+from bot.domain.announcements.posts import AnnounceRules, parse_digest
 from bot.domain.facets import fold
 from bot.domain.masking import MaskRules
 from bot.domain.outline import DEFAULT, STANDARD_NAME, OutlineRules
@@ -40,6 +42,7 @@ def build_policy(settings: Settings, config: ConfigWatch | None = None) -> Polic
         outline_rules=OutlineRules if config is None else lambda: build_outline_rules(config.current),
         library=settings.url if settings.has_library else "",
         find_severities=by_severity,
+        announce=build_announce_rules(settings),
     )
 
 
@@ -49,8 +52,23 @@ def build_reminder_rules(settings: Settings) -> ReminderRules:
     # Without quiet hours people want the exact minute, of the weekly reminders as of the others.
     quiet = QuietHours(hours, weekends is True, weekly_on_weekdays=weekends == "weekly" and hours is not None)
     return ReminderRules(
-        settings.reminder_hours, settings.overdue_hour, settings.reminder_weeks, quiet, settings.nudges
+        settings.reminder_hours,
+        settings.overdue_hour,
+        settings.reminder_weeks,
+        quiet,
+        settings.nudges,
+        build_announce_rules(settings).digest,
     )
+
+
+def build_announce_rules(settings: Settings) -> AnnounceRules:
+    """Where incidents are announced, and when the weekly digest goes out. Raises Misconfigured."""
+    channel = "" if settings.announce_channel == "none" else settings.announce_channel
+    zone = UTC if settings.input_zone in ("author", "UTC") else ZoneInfo(settings.input_zone)
+    try:
+        return AnnounceRules(channel, parse_digest(settings.digest, channel, zone))
+    except ValueError as error:
+        raise Misconfigured(f"AFTERWORD_DIGEST can't be used: {error}.") from error
 
 
 def build_retention_rules(settings: Settings) -> RetentionRules:

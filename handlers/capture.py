@@ -11,6 +11,7 @@ from bot.domain.timeline import PendingEntry
 from bot.errors import Refused
 from bot.services import capture as capture_service
 from bot.services import history_scan as history_scan_service
+from bot.services.announcements import followers as followers_service
 from bot.services.context import Request
 from bot.slack.message_text import JsonObject, read_object, read_string
 from bot.slack.messages_in import (
@@ -182,6 +183,8 @@ async def follow_message(boundary: Boundary, body: Body) -> None:
         case "message_deleted":
             await _mark_changed(boundary, place, read_string(event.get("deleted_ts")), "deleted")
             await _follow_answer(boundary, body, "")
+        case "channel_convert_to_private" | "channel_convert_to_public":
+            await followers_service.look_at_channel(boundary.services, place)
         case "message_changed":
             message, app = read_object(event.get("message")), body.get("api_app_id", "")
             after = parse_message(message, place.channel, app)

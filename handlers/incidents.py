@@ -1,6 +1,7 @@
 """`/incident`, and the buttons of the live message."""
 
 import re
+from collections.abc import Awaitable, Callable
 
 from bot.domain.facets import FacetKind
 from bot.domain.records import Milestone, Place
@@ -12,8 +13,11 @@ from bot.integrations.statuspage import service as statuspage_service
 from bot.services import incidents as incidents_service
 from bot.services import live_message as live_message_service
 from bot.services import milestones as milestones_service
+from bot.services import postmortem as postmortem_service
 from bot.services.alerts import suggestions as suggestions_service
-from bot.services.context import Request
+from bot.services.announcements import followers as followers_service
+from bot.services.announcements import updates as updates_service
+from bot.services.context import Request, Services
 from bot.services.incidents import Opening
 from bot.services.library import numbers as numbers_service
 from bot.slack.mrkdwn import find_users
@@ -47,6 +51,20 @@ async def _set_lead(boundary: Boundary, command: Command) -> Message | None:
 
 async def _reach(boundary: Boundary, command: Command, milestone: Milestone) -> Message | None:
     return await milestones_service.reach(boundary.services, command.request, milestone, command.rest)
+
+
+NAMED = r"(?:\s+(?:INC-)?(?P<number>\d{1,9}))?"
+"""An incident's key, or nothing for the one of this channel."""
+
+
+async def _follow(
+    boundary: Boundary, command: Command, verb: Callable[[Services, Request], Awaitable[Message | None]]
+) -> Message | None:
+    named = command.match["number"] if command.match else None
+    request = command.request
+    if named is not None:
+        request = await postmortem_service.find_request(boundary.services, request, int(named))
+    return await verb(boundary.services, request)
 
 
 INCIDENT = CommandTable(
@@ -95,6 +113,16 @@ INCIDENT = CommandTable(
                  "resolved 16:40 errors are gone", also="resolve close closed", usage="resolved [time]", harmful=True),
         ),
         (
+            Verb("update", TEXT, lambda b, c: updates_service.update(b.services, c.request, c.rest),
+                 "tells people outside, and when you'll tell them more",
+                 "update checkout at 80 %, next in 30m",
+                 missing="What can people outside read? Try {example}"),
+            Verb("follow", NAMED, lambda b, c: _follow(b, c, followers_service.follow),
+                 "sends you its updates by direct message", "follow"),
+            Verb("unfollow", NAMED, lambda b, c: _follow(b, c, followers_service.unfollow),
+                 "stops that", "unfollow"),
+        ),
+        (
             Verb("status", MAYBE_TEXT, lambda b, c: live_message_service.overview(b.services, c.request),
                  "shows its status", "", also="show", others=("",)),
             Verb("reopen", MAYBE_TEXT, lambda b, c: incidents_service.reopen(b.services, c.request, c.rest),
@@ -129,7 +157,7 @@ INCIDENT = CommandTable(
         **dict.fromkeys(("declare", "new", "create"), "/incident open"),
         **dict.fromkeys(("role", "owner", "assign"), "/incident lead"),
         "priority": "/incident sev 2",
-        **dict.fromkeys(("update", "note", "log", "add"), "/timeline what happened"),
+        **dict.fromkeys(("note", "log", "add"), "/timeline what happened"),
         "action": "/action what @owner due friday",
         "why": "/why because …",
         "postmortem": "/postmortem",
@@ -240,6 +268,10 @@ HANDLERS = HandlerTable(
             b.services, c.request, read_report(c.value), int(c.value["other"])
         ),
         "numbers_show": _show_behind,
+        "announce_follow": lambda b, c: followers_service.follow(b.services, c.request),
+        "announce_unfollow": lambda b, c: followers_service.unfollow(b.services, c.request),
+        "update_quiet": lambda b, c: updates_service.extend(b.services, c.request),
+        "update_end": lambda b, c: updates_service.end(b.services, c.request),
         "milestone_note": lambda b, c: milestones_service.record_note(b.services, c.request, read_report(c.value)),
     },
     forms={
@@ -247,7 +279,14 @@ HANDLERS = HandlerTable(
         "milestone_correct": _settle_and_correct,
         "milestone_change": lambda b, c: milestones_service.rebuild_form(b.services, c.request, read_report(c.value)),
         "incident_form_open": _open_form,
+        "update_write": lambda b, c: updates_service.form(b.services, c.request),
     },
-    submissions={"incident_milestone": _reach_by_form, "incident_open": _open_by_form},
+    submissions={
+        "update_write": lambda b, s: updates_service.send_form(
+            b.services, s.request, str(s.values.get("text") or ""), str(s.values.get("next") or "")
+        ),
+        "incident_milestone": _reach_by_form,
+        "incident_open": _open_by_form,
+    },
     shortcut_forms={"incident_open": _open_form},
 )

@@ -39,6 +39,8 @@ class DeliveryKind(StrEnum):
     """To the owner of an action: what a program changed in it; `body` is the message, as JSON."""
     ALERT = "alert"
     """To the alerts channel; `body` names the group or the storm, as JSON."""
+    ANNOUNCEMENT = "announcement"
+    """The post of an incident in the announce channel or to a follower; `body` names its row, as JSON."""
 
 
 class DeliveryState(StrEnum):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
+from bot.domain.announcements.posts import DigestRules
 from bot.domain.policy import PostmortemRule, SeverityPolicy
 from bot.domain.records import Incident, Status
 from bot.domain.text import format_hours
@@ -26,6 +27,10 @@ class ReminderKind(StrEnum):
     """A nudge: an open incident has no lead or no severity."""
     SILENT = "silent"
     """A nudge: nothing was recorded in an open and severe incident for a while."""
+    PROMISED = "promised"
+    """A nudge: an update was promised to people outside, and its time has come."""
+    WEEKLY = "weekly"
+    """The weekly digest for a channel."""
 
 
 class ReminderState(StrEnum):
@@ -41,7 +46,7 @@ class ReminderState(StrEnum):
 
 
 OF_ACTIONS = (ReminderKind.ESCALATED, ReminderKind.FOLLOW_UP, ReminderKind.ASSIGNED)
-NUDGES = (ReminderKind.UNCLAIMED, ReminderKind.SILENT)
+NUDGES = (ReminderKind.UNCLAIMED, ReminderKind.SILENT, ReminderKind.PROMISED, ReminderKind.WEEKLY)
 ESCALATED_AFTER = timedelta(days=7)
 FOLLOW_UP_AFTER = timedelta(days=30)
 
@@ -76,6 +81,7 @@ class ReminderRules:
     weeks: int = 4
     quiet: QuietHours = QuietHours()
     nudges: bool = True
+    digest: DigestRules | None = None
 
 
 def limit_rules(policy: SeverityPolicy | None, rules: ReminderRules) -> ReminderRules:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from bot.clock import Clock
 from bot.domain.actions import VAGUE_WORDS
 from bot.domain.alerts.groups import NO_ALERTS, PROGRAMS, AlertRules
+from bot.domain.announcements.posts import NO_ANNOUNCEMENTS, AnnounceRules
 from bot.domain.incident import list_askable
 from bot.domain.masking import USUAL_RULES, MaskRules
 from bot.domain.outline import OutlineRules
@@ -29,6 +30,7 @@ from bot.domain.whys import BLAME_WORDS
 from bot.errors import OutdatedButton, Refused
 from bot.export import Exporter
 from bot.export.outlines import OutlineShelf
+from bot.services.announcements import posts as posts_service
 from bot.services.notifications import outdated_buttons as outdated_buttons_service
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, find_zone, has_zone
@@ -168,6 +170,7 @@ class Policy:
     outline_rules: Callable[[], OutlineRules] = OutlineRules
     library: str = ""
     find_severities: Callable[[], SeverityPolicies] = SeverityPolicies
+    announce: AnnounceRules = NO_ANNOUNCEMENTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,6 +302,7 @@ async def run_once(
         if tx.changed:
             audit_store.add_lines(tx, request.user, verb, request.key, request.now)
             enqueue_changes(tx, services.integrations.names, request.now)
+            posts_service.announce_changes(tx, services.policy.announce, request.now)
             outdated_buttons_service.drop(tx, request.now)
         encoded = encode(message)
         if request.aloud and message is not None and message.get("response_type") == "in_channel":

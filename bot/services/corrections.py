@@ -18,6 +18,7 @@ from bot.domain.text import clean_input
 from bot.domain.timeline import TimeOffer
 from bot.domain.times import Reading
 from bot.errors import OutdatedButton, Refused
+from bot.services.announcements import posts as posts_service
 from bot.services.context import Request, Services, require_incident, run_once
 from bot.services.notifications import outdated_buttons as outdated_buttons_service
 from bot.services.notifications.reminders import apply_correction
@@ -99,6 +100,7 @@ def amend_entry(
     entry = timeline_store.amend(tx, entry, change, request.user, request.now)
     rules, policies = services.policy.reminders, services.find_policies(request.team)
     after = apply_correction(tx, rules, incident, entry, request.now, policies)
+    posts_service.announce_correction(tx, incident, entry.id, request.now)
     outdated_buttons_service.drop_in(tx, incident.id, request.now)
     return entry, Correction(incident, after, request.user, shown.is_harmless)
 

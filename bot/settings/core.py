@@ -133,10 +133,16 @@ class CoreSettings(BaseModel):
         "ours",
         description="A folder of templates and style sheets to use in exports (docs/templates.md); or ours.",
     )
-
     config: str = Field(
         "none",
         description="The file with the team's policy, such as afterword.toml (docs/policy.md); or none.",
+    )
+    announce_channel: str = Field(
+        "none", description="The ID of the channel (C…) where people outside read of each incident; or none."
+    )
+    digest: str = Field(
+        "none",
+        description="The day and hour of the weekly digest, and its channel if it's another one: monday 9 C…; or none.",
     )
 
     @property
@@ -182,6 +188,15 @@ class CoreSettings(BaseModel):
         if scheme != "sqlite" and not _has_port(rest):
             raise ValueError("what follows the host's colon must be a port: postgresql://HOST:5432/DATABASE")
         return url
+
+    @field_validator("announce_channel")
+    @classmethod
+    def _require_channel(cls, value: str) -> str:
+        if value.lower() == "none":
+            return "none"
+        if value[:1] not in "CG" or len(value) < 2 or not value.isalnum() or not value.isupper():
+            raise ValueError("write none, or Slack's own id, which begins with C: not a name and not an address")
+        return value
 
     @field_validator("input_zone")
     @classmethod

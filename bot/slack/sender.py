@@ -67,6 +67,8 @@ class OutgoingMessage:
     """If set, it makes the message, and the other fields are not used."""
     is_keyed: bool = False
     """With `factory`: it makes no file, so the message can be found again."""
+    is_nothing: bool = False
+    """There is nothing to send after all."""
 
     @classmethod
     def of(cls, message: Message) -> "OutgoingMessage":
@@ -164,6 +166,8 @@ class Sender:
             if made is None:
                 return _harmless(result)
             recipient, message = made.to or recipient, made
+            if message.is_nothing:
+                return SendResult(SendVerdict.SENT, recipient, message.update_ts)
         result = await self._once(recipient, message, key, deadline)
         if result.verdict is SendVerdict.NEVER and result.error in _UNFIT and message.file is None:
             log.warning(

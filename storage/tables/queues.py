@@ -203,6 +203,52 @@ class DeliveryRow(NumberedRow, table=True):
     is_blocking: bool = flag_column()
 
 
+class AnnouncementRow(NumberedRow, table=True):
+    """The post of an incident for one recipient: the announce channel, or a follower (a user id).
+
+    `channel` and `ts` are where it is, empty before it is sent; `old_ts` is the post that it takes the place of.
+    `stage` is what a follower was told of last. `is_owed` while an edit is enqueued.
+    """
+
+    __tablename__ = "announcement"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "recipient"),
+        Index("ix_announcement_checked_at", "checked_at"),  # the sweep looks again at the one checked longest ago
+        STRICT,
+    )
+    team: str = text_column()
+    incident_id: int = of_column("incident")
+    recipient: str = text_column()
+    channel: str = text_column()
+    ts: str = text_column()
+    old_ts: str = text_column()
+    stage: str = text_column()
+    is_owed: bool = flag_column()
+    edited_at: datetime | None = time_column()
+    checked_at: datetime | None = time_column()
+
+
+class UpdateRow(NumberedRow, table=True):
+    """An entry that was an update for people outside, with the promise of the next one.
+
+    `pace` is for how many seconds it was promised. `quiet_at` is when someone said last that there is nothing new.
+    """
+
+    __tablename__ = "incident_update"
+    __table_args__ = (
+        UniqueConstraint("entry_id"),
+        Index("ix_incident_update_incident_id", "incident_id"),
+        STRICT,
+    )
+    incident_id: int = of_column("incident")
+    entry_id: int = of_column("entry")
+    author: str = text_column()
+    said_at: datetime = time_column()
+    next_at: datetime | None = time_column()
+    pace: int
+    quiet_at: datetime | None = time_column()
+
+
 class SweepRow(SQLModel, table=True):
     """The last sweep, in the table's only row: what was due by `swept_at` is settled."""
 

@@ -40,6 +40,7 @@ from storage.policy import PolicyType
 # The conditions of partial indexes, as text, so that statements repeat them to the letter (see `partial_index`).
 INCIDENT_UNRESOLVED = text("status <> 'resolved'")
 POSTMORTEM_WANTED = text("status = 'resolved' AND postmortem_status IN ('open', 'in_review')")
+POSTMORTEM_PUBLISHED = text("postmortem_status = 'published'")
 ENTRY_CAPTURED = text("source <> ''")
 ENTRY_MARKING = text("milestone IS NOT NULL")
 ATTACHMENT_WANTED = text("state = 'wanted'")
@@ -77,6 +78,8 @@ class IncidentRow(NumberedRow, table=True):
         Index("ix_incident_severity_opened", "team", "severity", "opened_at", "id"),
         Index("ix_incident_owner_opened", "team", "postmortem_owner", "opened_at", "id"),
         Index("ix_incident_postmortem_opened", "team", "postmortem_status", "opened_at", "id"),
+        # What was published in a week, likewise.
+        partial_index("ix_incident_postmortem_published", "team", "published_at", where=POSTMORTEM_PUBLISHED),
         STRICT,
     )
     team: str = text_column()

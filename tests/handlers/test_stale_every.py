@@ -12,6 +12,8 @@ from tests.support.posted_buttons import COMPOSED, LASTING, POSTED, SETTLED
 HERE = {old.action for old in TYPED} | {*REMINDED, "why_move", "lookback_choose", "alerts_open", "alerts_attach"}
 HERE |= {"alerts_ignore", "alerts_again", "alerts_resolved", "alerts_mitigated", "timeline_at", "capture_at"}
 ELSEWHERE = {
+    **dict.fromkeys(("announce_follow", "announce_unfollow"), "test_followers.py"),
+    **dict.fromkeys(("update_quiet", "update_end", "update_write"), "test_updates.py"),
     "action_held": "test_action_reminders.py",
     "action_came_back": "test_action_reminders.py",
     "actions_all_done": "test_outdated_buttons.py",

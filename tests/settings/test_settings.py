@@ -107,6 +107,8 @@ def test_every_setting_is_read_from_its_variable() -> None:
         AFTERWORD_VAGUE_WORDS="polish",
         AFTERWORD_TEMPLATES="/etc/afterword/templates",
         AFTERWORD_CONFIG="/etc/afterword/afterword.toml",
+        AFTERWORD_ANNOUNCE_CHANNEL="C0ANNOUNCE",
+        AFTERWORD_DIGEST="monday 9",
         AFTERWORD_ALERTS_CHANNEL="C0ALERTS",
         AFTERWORD_ALERTS_TEAM="T0TEAM",
         AFTERWORD_ALERTS_OPEN="severity=critical,page; env=prod",

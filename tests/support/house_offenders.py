@@ -53,6 +53,7 @@ ALIASES = {
     "bot.cli": "{}_commands",
     "bot.domain": "{}_rules",
     "bot.domain.pasting": "{}_rules",
+    "bot.domain.announcements": "{}_rules",
     "bot.export.canvas": "canvas_{}",
     "bot.export.charts": "{}_chart",
     "bot.export.confluence": "confluence_{}",
@@ -65,6 +66,7 @@ ALIASES = {
     "bot.rehearsal.web_api": "{}_api",
     "bot.services": "{}_service",
     "bot.services.alerts": "{}_service",
+    "bot.services.announcements": "{}_service",
     "bot.services.documents": "{}_service",
     "bot.services.history": "{}_service",
     "bot.services.library": "{}_service",
@@ -73,6 +75,7 @@ ALIASES = {
     "bot.slack.views": "{}_views",
     "handlers": "{}_handlers",
     "storage": "{}_store",
+    "storage.announcements": "{}_store",
     "storage.history": "{}_store",
 }
 """By folder: the name under which its modules are imported. Elsewhere a module keeps its own name."""
@@ -86,6 +89,7 @@ OWN_ALIASES = {
     "bot.integrations.views": "integration_views",
     "bot.manifest": "app_manifest",
     "bot.services.alerts": "alerts",
+    "bot.services.announcements": "announcements",
     "bot.services.context": "context",
     "bot.services.documents": "documents",
     "bot.services.history": "history",

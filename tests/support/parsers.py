@@ -20,6 +20,8 @@ from bot.domain import similarity as similarity_rules
 from bot.domain import text as text_rules
 from bot.domain.alerts.groups import parse_conditions
 from bot.domain.alerts.payloads import parse_alertmanager, parse_jsm, parse_pagerduty
+from bot.domain.announcements.posts import parse_digest
+from bot.domain.announcements.updates import read_promise, split_update
 from bot.domain.facets import FacetKind
 from bot.domain.pasting.paste import read_lines
 from bot.domain.sections import redact_markdown
@@ -118,6 +120,9 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     ),
     "bot/domain/alerts/payloads.py:parse_pagerduty": lambda t: parse_pagerduty(_pagerduty(t), NOW),
     "bot/domain/alerts/payloads.py:parse_jsm": lambda t: parse_jsm(_jsm(t), NOW),
+    "bot/domain/announcements/posts.py:parse_digest": lambda t: parse_digest(t, t, UTC),
+    "bot/domain/announcements/updates.py:split_update": lambda t: split_update(f"{t}, next {t}", NOW, UTC),
+    "bot/domain/announcements/updates.py:read_promise": lambda t: read_promise(t, NOW, UTC),
     "bot/domain/facets.py:parse": lambda t: facets_rules.parse(t, FacetKind.SERVICE),
     "bot/domain/facets.py:read_name": lambda t: facets_rules.read_name(t, FacetKind.TAG),
     "bot/domain/facets.py:parse_renaming": lambda t: facets_rules.parse_renaming(t, FacetKind.TAG),

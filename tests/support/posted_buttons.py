@@ -18,6 +18,8 @@ COMPOSED = frozenset(
         *("why_action", "why_answer", "why_no_root", "why_root"),  # prompts
         *("alerts_attach", "alerts_attach_here", "alerts_ignore", "alerts_more", "alerts_open", "alerts_again"),
         *("action_came_back", "action_held", "actions_all_done"),  # reminders, as those below
+        *("announce_follow", "announce_unfollow"),  # posts for people outside
+        *("update_end", "update_quiet", "update_write"),  # the question about a late update
         *("postmortem_snooze", "postmortem_hand_over", "postmortem_waive"),
     }
 )

@@ -23,6 +23,8 @@ from bot.services import actions as actions_service
 from bot.services import live_message as live_message_service
 from bot.services.actions import do_all
 from bot.services.alerts import suggestions as suggestions_service
+from bot.services.announcements import posts as posts_service
+from bot.services.announcements.posts import Announcer
 from bot.services.context import Request, Services, require_visible, run_once
 from bot.services.documents.exports import ExportDelivery
 from bot.services.notifications import nudges as nudges_service
@@ -117,7 +119,7 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
         unseen = reminders_views.hidden_assignment if is_new else reminders_views.hidden_action_question
         return _of_one(asked[1], asked[0], unseen, on_hidden) if asked else None
     if reminder.kind in reminders_rules.NUDGES:
-        nudge = nudges_service.compose(tx, reminder, now)
+        nudge = nudges_service.compose(tx, reminder, delivery.recipient, now)
         return _of_one(nudge[1], nudge[0], reminders_views.hidden_message, None) if nudge else None
     incident = incidents_store.find(tx, int(reminder.subject))
     if incident is None or incident.resolved_at is None:
@@ -270,9 +272,10 @@ def _unseen_by(delivery: Delivery) -> str:
 class Composer:
     """Composes each kind of message from the record at the moment it is sent."""
 
-    def __init__(self, posting: ExportDelivery, readers: Visibility) -> None:
+    def __init__(self, posting: ExportDelivery, readers: Visibility, announcer: Announcer) -> None:
         self._posting = posting
         self._readers = readers
+        self._announcer = announcer
 
     def compose(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         """The message of a delivery, or None if it must not be sent any more."""
@@ -280,6 +283,8 @@ class Composer:
             return self._reminder(tx, delivery, now)
         if delivery.kind is DeliveryKind.REPLACED_REMINDER:
             return self._replacement(tx, delivery, now)
+        if delivery.kind is DeliveryKind.ANNOUNCEMENT:
+            return self._announcement(tx, delivery, now)
         if delivery.kind in _BY_BODY:
             return _BY_BODY[delivery.kind](tx, delivery.content, now)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
@@ -321,10 +326,23 @@ class Composer:
             return None
         return OutgoingMessage.of(whys_views.thread_message(case_store.load_latest(tx, incident)))
 
+    def _announcement(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
+        if not delivery.recipient.startswith(posts_service.PEOPLE):
+            return self._announcer.compose_for_channel(tx, delivery, now)
+        found = self._announcer.compose_for_follower(tx, delivery, now)
+        if found is None:
+            return None
+        incident, compose = found
+        return self._readers.message(
+            delivery, delivery.recipient, VisibleMessage(frozenset({incident.channel}), compose)
+        )
+
     def _reminder(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if reminder is None or explain_unwanted(tx, reminder, now, delivery.recipient):
             return None
+        if reminder.kind is ReminderKind.WEEKLY:
+            return self._announcer.compose_digest(tx, delivery, reminder.due_at, now)
         message = compose_reminder(tx, reminder, delivery, now)
         return self._readers.message(delivery, delivery.recipient, message) if message else None
 
@@ -353,6 +371,8 @@ class Composer:
         """After a send: save where live message and whys are; a reminder replaces an earlier one."""
         if delivery.kind is DeliveryKind.ALERT:
             suggestions_service.record_sent(tx, delivery.content, channel, ts)
+        if delivery.kind is DeliveryKind.ANNOUNCEMENT:
+            posts_service.record_sent(tx, delivery, channel, ts)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
         reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if delivery.kind is DeliveryKind.REMINDER and reminder is not None:

@@ -21,6 +21,7 @@ from bot.domain.policy import PostmortemRule
 from bot.domain.records import ActionStatus, EditOrigin, Incident, Status
 from bot.domain.reminders import OF_ACTIONS
 from bot.domain.secrets import RecordKind, RecordRef
+from bot.services.announcements import posts as posts_service
 from bot.slack.messages_in import message_source
 from bot.slack.views import blocks
 from bot.slack.views import history_scan as history_scan_views
@@ -156,6 +157,7 @@ def show_composed(tx: Transaction, incident: Incident, now: datetime, *, but: st
 
     Not those to the recipient `but`.
     """
+    posts_service.rewrite(tx, incident, now, but=but)
     owed = [*deliveries_store.list_by_incident(tx, incident.id), *_list_asked(tx, incident)]
     lines = {(one.recipient, one.content.get("ts")) for one in owed if one.kind is DeliveryKind.REPLACED_REMINDER}
     for one in owed:

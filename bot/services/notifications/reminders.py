@@ -230,8 +230,7 @@ def settle_due(tx: Transaction, rules_: ReminderRules, now: datetime) -> tuple[S
     """The sweep's transaction; rolled back, it is the dry run of `afterword tick --dry-run`."""
     _schedule_digests(tx, rules_, now)
     schedule(tx, now)
-    if rules_.nudges:
-        nudges_service.schedule(tx, now)
+    nudges_service.schedule(tx, rules_, now)
     deliveries_store.prune_replies(tx, now - INBOX_KEPT)
     alerts_store.prune_events(tx, now - REMEMBERED, now)
     deliveries_store.recall(tx, now)

@@ -1,0 +1,1 @@
+"""What people outside an incident's channel are told."""

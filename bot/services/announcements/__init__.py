@@ -1,0 +1,1 @@
+"""Telling those outside: the post of an incident in the announce channel, its followers, updates, the weekly digest."""
