@@ -34,6 +34,7 @@ _COMMANDS = {
     "prune": _Entry("history", "Delete what is past its retention. --dry-run only lists it."),
     "forget": _Entry("history", "Replace a person by a pseudonym everywhere. --dry-run only counts."),
     "export": _Entry("documents", "Write an incident's postmortem, in one of eight formats."),
+    "library": _Entry("library", "Write the published postmortems as a static site."),
     "import": _Entry("documents", "Import an exported incident or an edited draft.", "import_"),
     "template": _Entry("documents", "Use templates of your own."),
     "policy": _Entry("policy", "Check what is asked after an incident, by severity."),

@@ -161,7 +161,7 @@ class PostmortemView:
     outcome: Outcome
     similar: tuple[ShelfRow, ...]
     slack: str
-    compiled_at: datetime
+    compiled_at: datetime | None
     channel: str
 
 

@@ -132,6 +132,14 @@ def write_style() -> str:
     return "\n".join([*sheets, _DARK.format(rules=write_dark_rules())])
 
 
+def read_script(name: str) -> str:
+    """A script of the static files. The bot's own pages need none."""
+    environment = load_pages()
+    if environment.loader is None:
+        raise LookupError("the templates have no loader")
+    return environment.loader.get_source(environment, name)[0]
+
+
 @cache
 def _style_digest() -> str:
     return hashlib.sha256(write_style().encode()).hexdigest()[:12]
