@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
+from bot.cli import folder as folder_commands
 from bot.cli import options as options_commands
 from bot.cli.settings import load_settings, open_configured_store, read_time
 from bot.domain.text import format_count
 from bot.errors import Refused
 from bot.export import Exporter
 from bot.policy import build_mask_rules
-from bot.services.library import folder as folder_service
 from bot.services.library import static_site as static_site_service
 from bot.services.library.static_site import StaticLibrary
 from storage.database.statements import Transaction
@@ -41,7 +41,7 @@ def library(folder: Path, url: str, team: str, now: str | None, *, dry_run: bool
             return static_site_service.write_library(tx, exporter, rules, workspace, at, url)
 
         made = store.read_now(look)
-    apply = folder_service.plan_change if dry_run else folder_service.write_folder
+    apply = folder_commands.plan_change if dry_run else folder_commands.write_folder
     try:
         change = apply(folder, made.files)
     except OSError as error:
@@ -49,7 +49,7 @@ def library(folder: Path, url: str, team: str, now: str | None, *, dry_run: bool
     _report(made, change, dry_run=dry_run)
 
 
-def _report(made: StaticLibrary, change: folder_service.FolderChange, *, dry_run: bool) -> None:
+def _report(made: StaticLibrary, change: folder_commands.FolderChange, *, dry_run: bool) -> None:
     for name in (*change.written, *change.deleted) if dry_run else ():
         click.echo(f"{'write' if name in change.written else 'delete'} {name}")
     if made.left_out:

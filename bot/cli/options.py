@@ -36,7 +36,7 @@ def write_output(content: bytes, output: Path | None) -> None:
         elif output.exists() and not output.is_file():  # a pipe or a device is written to, not replaced
             output.write_bytes(content)
         else:
-            _replace(output.resolve(), content)
+            replace_file(output.resolve(), content)
     except OSError as error:
         if error.errno == errno.EPIPE:  # the reader of the pipe has read enough
             raise
@@ -44,7 +44,8 @@ def write_output(content: bytes, output: Path | None) -> None:
         raise click.ClickException(f"{where} can't be written ({error.strerror}). Nothing was changed.") from error
 
 
-def _replace(output: Path, content: bytes) -> None:
+def replace_file(output: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises OSError."""
     # Written next to the file and renamed over it: renaming is atomic, so a full disk or a kill leaves the old file.
     part = output.with_name(f".{output.name[:100]}.{uuid4().hex}.part")
     try:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli.folder import LIST, plan_change, write_folder
 from bot.domain.masking import parse_rules
 from bot.domain.records import Place, PostmortemStatus, Status
 from bot.errors import Refused
 from bot.export import Exporter
-from bot.services.library.folder import LIST, plan_change, write_folder
 from bot.services.library.static_site import StaticLibrary, name_facet_file, write_library
 from storage import channels as channels_store
 from storage import incidents as incidents_store

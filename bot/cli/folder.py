@@ -11,8 +11,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
+from bot.cli import options as options_commands
 from bot.errors import Refused
 
 LIST = ".afterword-library.json"
@@ -53,7 +53,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> FolderChange:
     after = {name: (_digest(content),) for name, content in files.items()}
     _write_list(folder, {name: (*before.get(name, ()), *after.get(name, ())) for name in {*before, *after}})
     for name in change.written:
-        _replace(folder / name, files[name])
+        options_commands.replace_file(folder / name, files[name])
     for name in change.deleted:
         (folder / name).unlink()
     _write_list(folder, after)
@@ -87,7 +87,7 @@ def _write_list(folder: Path, digests: Mapping[str, tuple[str, ...]]) -> None:
     listed = {name: sorted(set(digests[name])) for name in sorted(digests)}
     content = json.dumps({"written_by": "afterword library", "files": listed}, indent=1).encode() + b"\n"
     if _read(folder / LIST) != content:
-        _replace(folder / LIST, content)
+        options_commands.replace_file(folder / LIST, content)
 
 
 def _read(path: Path) -> bytes | None:
@@ -99,14 +99,3 @@ def _read(path: Path) -> bytes | None:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    # Renaming is atomic: whoever reads meanwhile gets the old file or the new one.
-    part = path.with_name(f".{path.name[:100]}.{uuid4().hex}.part")
-    try:
-        part.write_bytes(content)
-        part.chmod(0o644)  # a web server runs as another user
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
