@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.domain.announcements.posts import NO_ANNOUNCEMENTS
 from bot.errors import Misconfigured
 from bot.export import templates
+from bot.export.outlines import read_outlines
 from bot.integrations import registry
 from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from bot.policy import build_announce_rules, build_mask_rules, watch_config
@@ -114,9 +115,22 @@ async def examine(
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
         findings += [*_hooks(settings), *await _channels(client, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
+    findings += await asyncio.to_thread(_outlines, settings.templates_folder)
     others = [CheckResult(*found) for found in await registry.check_systems(settings)]
     database = [] if check_database is None else [await asyncio.to_thread(check_database)]
     return [*database, *findings, *others]
+
+
+def _outlines(folder: Path | None) -> list[CheckResult]:
+    """Whether a team's own forms can be used; empty if it has none. Blocks while they are read."""
+    found = read_outlines(folder)
+    if found.troubles:
+        return [
+            CheckResult.failure("forms", f"Until this is fixed, they stay as they were: {' '.join(found.troubles)}")
+        ]
+    if not found.outlines:
+        return []
+    return [CheckResult("forms", ok=True, sentence=f"Your forms: {', '.join(found.outlines)}.")]
 
 
 def _templates(folder: Path | None) -> list[CheckResult]:

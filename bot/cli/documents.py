@@ -24,6 +24,7 @@ from bot.errors import Refused
 from bot.export import FORMATS, Exporter, pdf, templates
 from bot.export.drafts import RegionEdits, RegionOutcome
 from bot.export.json import reader as json_reader
+from bot.export.outlines import describe_outline, read_outlines
 from bot.export.templates import BrokenTemplateError
 from bot.policy import build_mask_rules, build_reminder_rules
 from bot.services.documents import compiler as compiler_service
@@ -281,10 +282,10 @@ def template() -> None:
 @template.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 def check(folder: Path | None) -> None:
-    """Try the templates of FOLDER (default: AFTERWORD_TEMPLATES) on three invented incidents.
+    """Try the templates and forms of FOLDER (default: AFTERWORD_TEMPLATES) on three invented incidents.
 
-    Prints a line for each file that replaces ours, and for each finding. Exit status 1 if an export would fall
-    back to ours.
+    Prints a line for each file that replaces ours, for each form, and for each finding. Exit status 1 if an export
+    would fall back to ours, or a form is broken.
     """
     chosen = folder or load_settings().templates_folder
     if chosen is None:
@@ -298,8 +299,21 @@ def check(folder: Path | None) -> None:
         _print_line("FAIL", sentence)
     if trial.broken:
         click.echo("Until this is fixed, exports use Afterword's own templates, and say so.")
+    if not _check_forms(chosen) or trial.broken:
         sys.exit(1)
     click.echo(f"{chosen} can be used: tried on {len(SAMPLES)} incidents ({', '.join(SAMPLES)}).")
+
+
+def _check_forms(folder: Path) -> bool:
+    """Print a line for each form of the folder, and for each mistake; whether there is none."""
+    forms = read_outlines(folder)
+    for outline in forms.outlines.values():
+        _print_line("ok", describe_outline(outline))
+    for sentence in forms.troubles:
+        _print_line("FAIL", sentence)
+    if forms.troubles:
+        click.echo("Until this is fixed, a form stays as it was when it could be read last.")
+    return not forms.troubles
 
 
 def _print_line(sign: str, sentence: str) -> None:

@@ -9,7 +9,7 @@ from bot.cli.settings import load_settings
 from bot.domain.reminders import ReminderRules, describe_policy
 from bot.domain.text import to_one_line
 from bot.errors import Misconfigured
-from bot.policy import build_reminder_rules, build_severity_policies
+from bot.policy import build_reminder_rules, build_severity_policies, require_forms
 from bot.settings.config_file import read
 
 
@@ -39,7 +39,9 @@ def check(file: Path | None) -> None:
 
 
 def _print_policies(file: Path, rules: ReminderRules) -> None:
-    policies = build_severity_policies(read(file))
+    config = read(file)
+    require_forms(load_settings().templates_folder, config)
+    policies = build_severity_policies(config)
     for policy in policies.policies:
         click.echo(f"ok    {policy.severity}: {to_one_line(describe_policy(policy, rules))}.")
     if not policies.policies:

@@ -11,9 +11,10 @@ from jinja2.sandbox import SandboxedEnvironment
 from bot.domain.document import Document, FileItem, TimelineLine
 from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import IMAGES, Milestone, format_size
+from bot.domain.sections import BY_SLUG
 from bot.domain.text import format_clock, format_range
 from bot.export import escape
-from bot.export.drafts import CompiledMarkdown, DraftCompiler, DraftRegions, split
+from bot.export.drafts import CompiledMarkdown, DraftCompiler, DraftRegions, Region, split
 from bot.export.glance import compile_glance
 from bot.export.templates import NO_OVERRIDE, TemplateOverride
 
@@ -147,6 +148,14 @@ def _make_file_row(file: FileItem, name: Callable[[str], str]) -> FileRow:
     return FileRow(name(file.name), format_size(file.size), name(file.note), file.media_type, content)
 
 
+def _add_own_sections(document: Document, compiled: CompiledMarkdown) -> CompiledMarkdown:
+    """What a team's templates made, with the texts of sections of its own that they do not know: none may be lost."""
+    placed = {region.id for region in compiled.regions}
+    missing = (part for part in document.parts if part.text and part.slug not in BY_SLUG and part.slug not in placed)
+    regions = (Region(part.slug, f"## {escape.heading(part.title)}", escape.block(part.text)) for part in missing)
+    return replace(compiled, regions=(*compiled.regions, *regions))
+
+
 class MarkdownWriter:
     """Writes documents with compiled templates, or the one document that a team's templates rendered (`override`)."""
 
@@ -169,7 +178,10 @@ class MarkdownWriter:
 
     def compile_draft(self, document: Document) -> DraftRegions:
         """The same, with the generated text next to people's edits."""
-        return self._compiler.compile(document, self._override.compiled or self._compile_shipped(document))
+        own = self._override.compiled
+        return self._compiler.compile(
+            document, _add_own_sections(document, own) if own else self._compile_shipped(document)
+        )
 
     def find_own_preface(self, document: Document) -> str:
         """What a team's template writes before the first region, or "" if it is what ours would write."""

@@ -83,6 +83,12 @@ def _place(name: str, text: str, mistake: OutlineMistake) -> str:
     return f"{name}, line {find_line(text, keys)}: {mistake.sentence}"
 
 
+def describe_outline(outline: Outline) -> str:
+    """The line about an outline: its file, and its sections with those that a publication needs."""
+    titles = (f"{one.title} (required)" if one.is_required else one.title for one in outline.sections)
+    return f"{outline.name}{SUFFIX} makes the {outline.title}: {', '.join(titles)}."
+
+
 class OutlineShelf:
     """The outlines in force: `current` by name, and `troubles`, what is wrong with newer files."""
 

@@ -114,3 +114,27 @@ def test_a_draft_is_not_taken_while_its_templates_are_broken(desk: Desk, folder:
     assert "The draft wasn't imported, because its templates can't be used." in result.stderr
     assert "sections.md.j2, line 1" in result.stderr
     assert desk.list_edits() == []
+
+
+def test_a_check_reads_the_forms_and_names_their_mistakes(folder: Path) -> None:
+    (folder / "short.toml").write_text('[summary]\n\n[costs]\ntitle = "Costs"\n', encoding="utf-8")
+    result = invoke("template", "check")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (
+        0,
+        "ok    short.toml makes the Short form: Incident summary (required), Costs.",
+    )
+    (folder / "short.toml").write_text("[summary]\n\n[costs]\ntitel = 1\n", encoding="utf-8")
+    result = invoke("template", "check")
+    assert result.exit_code == 1
+    assert "FAIL  short.toml, line 4: A section has no setting titel. Did you mean title?" in result.stdout
+
+
+def test_a_policy_file_may_name_only_forms_that_there_are(folder: Path, tmp_path: Path) -> None:
+    (folder / "short.toml").write_text("[summary]\n", encoding="utf-8")
+    rules = tmp_path / "afterword.toml"
+    rules.write_text('[sections]\nsev3 = "short"\nsev4 = "standard"\n', encoding="utf-8")
+    assert invoke("policy", "check", rules).exit_code == 0
+    rules.write_text('[sections]\nsev3 = "short"\n\n[sections.services]\nbilling = "shrot"\n', encoding="utf-8")
+    result = invoke("policy", "check", rules)
+    assert result.exit_code == 1
+    assert "FAIL  afterword.toml, line 5: There's no form shrot. Did you mean short?" in result.stdout

@@ -32,7 +32,7 @@ from bot.errors import Refused
 from bot.export import canvas
 from bot.export.canvas_markdown import CanvasMarkdown
 from bot.export.confluence import StorageXhtml
-from bot.export.confluence.merge import render_markdown, split_page
+from bot.export.confluence.regions import render_markdown, split_page
 from bot.export.drafts import split
 from bot.export.json.reader import read
 from bot.export.markdown_reader import MarkdownReader
@@ -146,7 +146,7 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "bot/export/canvas_markdown.py:CanvasMarkdown.render_line": _canvas.render_line,
     "bot/export/confluence/__init__.py:StorageXhtml.render_blocks": _xhtml.render_blocks,
     "bot/export/confluence/__init__.py:StorageXhtml.render_line": _xhtml.render_line,
-    "bot/export/confluence/merge.py:split_page": lambda t: render_markdown(split_page(t).head),
+    "bot/export/confluence/regions.py:split_page": lambda t: render_markdown(split_page(t).head),
     "bot/export/json/reader.py:read": lambda t: read(t.encode("utf-8", "replace")),
     "bot/export/markdown_reader.py:MarkdownReader.parse_blocks": lambda t: _markdown.parse_blocks(t, lambda _: ""),
     "bot/export/markdown_reader.py:MarkdownReader.parse": _markdown.parse,

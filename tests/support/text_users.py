@@ -43,7 +43,8 @@ NO_READERS: dict[str, str] = {
         "SvgCanvas.draw SvgCanvas.line SvgCanvas.write draw_in_both_widths find_tone make_anchor"
     ),
     "bot/export/confluence/__init__.py": "ConfluenceWriter.write_body ConfluenceWriter.write_with_charts",
-    "bot/export/confluence/merge.py": ("FreshPage.snapshot find_touched merge render_markdown replace_top_block"),
+    "bot/export/confluence/merge.py": "FreshPage.snapshot find_touched merge replace_top_block",
+    "bot/export/confluence/regions.py": "render_markdown",
     "bot/export/confluence/reader.py": "name_mentions",
     "bot/export/drafts.py": "CompiledMarkdown.body CompiledMarkdown.with_body",
     "bot/export/markdown.py": "MarkdownWriter.draft_without_rows list_timeline_days list_timeline_rows",

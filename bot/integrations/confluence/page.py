@@ -28,9 +28,9 @@ from bot.export.confluence.merge import (
     merge,
     read_back,
     snapshot_written,
-    split_page,
 )
 from bot.export.confluence.reader import list_mentions, parse_page
+from bot.export.confluence.regions import split_page
 from bot.export.drafts import CompiledMarkdown, DraftRegions, Region, RegionEdits, ReturnedDraft
 from bot.export.mask_patterns import mask_in_sandbox
 from bot.export.templates import load_shipped_templates
@@ -123,7 +123,8 @@ class PageCompiler:
         # From the unmasked record, also for a masked page: facts are compared with those that the regions had.
         draft = self._exporter.compile_draft(whole)
         seen = {region.id: (region.facts, region.seen) for region in draft.facts(whole)}
-        return PageContent(document, draft, body, FreshPage(split_page(body), seen), attached)
+        titles = {part.title: part.slug for part in document.parts}
+        return PageContent(document, draft, body, FreshPage(split_page(body, titles), seen, titles), attached)
 
     @staticmethod
     def list_mentioned(page: ConfluencePage) -> frozenset[str]:
@@ -149,7 +150,7 @@ class PageCompiler:
         `names` are those of the accounts that people mentioned. Raises NotAPageError or StructureLostError if our
         regions cannot be found; then nothing was imported.
         """
-        current = split_page(page.body)
+        current = split_page(page.body, content.fresh.titles)
         # Raises if the structure is lost. Once texts are imported, it would be too late to refuse.
         merge(current, content.fresh, memo.record, {}, memo.back)
         touched = find_touched(current, content.fresh, memo.record, names or {})

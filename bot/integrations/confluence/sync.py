@@ -16,9 +16,9 @@ from bot.export.confluence.merge import (
     replace_top_block,
     snapshot_found,
     snapshot_written,
-    split_page,
 )
 from bot.export.confluence.reader import NotAPageError
+from bot.export.confluence.regions import split_page
 from bot.export.templates import BrokenTemplateError
 from bot.integrations.confluence import views as confluence_views
 from bot.integrations.confluence.client import ConfluenceClient, ConfluencePage, PageDraft, UpdatedPage, add_mark

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain import postmortem as postmortem_rules
+from bot.domain.outline import define_outline, give_outline
 from bot.domain.records import Case
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
@@ -16,18 +17,15 @@ from bot.export.confluence.merge import (
     FreshPage,
     PageSnapshot,
     RegionChange,
-    SplitPage,
     StructureLostError,
-    exceeds_markdown,
     find_touched,
     join_snapshots,
     merge,
     read_back,
-    render_markdown,
     snapshot_found,
     snapshot_written,
-    split_page,
 )
+from bot.export.confluence.regions import SplitPage, exceeds_markdown, render_markdown, split_page
 from bot.integrations.confluence.client import check_storage
 from tests.support.export.cases import FULL, NOW
 
@@ -267,3 +265,38 @@ def test_the_lines_that_only_a_contested_region_has_are_known_again() -> None:
     for label in EXPORTER.compile_draft(document).labels:
         assert len(re.findall(r"\w+", read_back(label))) > 3
     assert PageSnapshot() == PageSnapshot({})
+
+
+SHORT = define_outline("short", {"summary": {}, "costs": {"title": "What it cost"}, "actions": {}})[0]
+
+
+def of_short_form() -> FreshPage:
+    about = replace(FULL, incident=give_outline(FULL.incident, SHORT), sections={})
+    made = fresh(about)
+    return replace(made, titles={"What it cost": "costs", "Incident summary": "summary"})
+
+
+def test_regions_that_the_form_lost_go_unless_people_wrote_in_them() -> None:
+    body = storage(before().page).replace("</h2>", "</h2><p>Ours, by hand.</p>", 2)
+    page, new = split_page(body), of_short_form()
+    written = list(find_touched(page, before(), snapshot_written(before())))
+    merged = merge(page, new, snapshot_written(before()), {}, ())
+    after_merge = split_page(merged.body, new.titles)
+    assert set(after_merge.parts) == {*new.page.parts, *written}
+    assert merged.body.count("Ours, by hand.") == 2
+    # With the 14 again they come back: no person took them off.
+    again = merge(split_page(merged.body), before(), merged.record, {}, ())
+    assert again.gone == ()
+    assert set(split_page(again.body).parts) >= set(before().page.parts)
+
+
+def test_a_section_of_its_own_is_found_by_its_heading_where_the_anchor_was_lost() -> None:
+    new = of_short_form()
+    body = re.sub(
+        r'<ac:structured-macro ac:name="anchor"[^>]*>(?:(?!</ac:s).)*afterword-costs.*?</ac:structured-macro>',
+        "",
+        storage(new.page),
+        flags=re.DOTALL,
+    )
+    assert "costs" not in split_page(body).parts
+    assert "costs" in split_page(body, new.titles).parts

@@ -10,8 +10,8 @@ from bot.domain import postmortem as postmortem_rules
 from bot.domain.sections import SECTIONS
 from bot.export import Exporter
 from bot.export.confluence import StorageXhtml
-from bot.export.confluence.merge import exceeds_markdown, render_markdown, split_page
 from bot.export.confluence.reader import NotAPageError, render_body
+from bot.export.confluence.regions import exceeds_markdown, render_markdown, split_page
 from bot.export.markdown_reader import MarkdownReader
 from tests.export.confluence.test_writer import MARKDOWN
 from tests.export.test_escape import NAUGHTY

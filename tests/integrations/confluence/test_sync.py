@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from bot.export.confluence.merge import split_page
+from bot.export.confluence.regions import split_page
 from storage import links as links_store
 from storage.queues import SyncState
 from tests.handlers.test_postmortem import fill

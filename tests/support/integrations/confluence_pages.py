@@ -4,7 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bot.export.confluence.merge import render_markdown, split_page
+from bot.export.confluence.regions import render_markdown, split_page
 from bot.rehearsal.screen import ShownMessage
 from storage import links as links_store
 from storage.links import Link
