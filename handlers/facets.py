@@ -43,7 +43,7 @@ async def rename(boundary: Boundary, command: Command) -> Message | None:
 
 
 async def _accept(boundary: Boundary, click: Click) -> Message | None:
-    """[Service: checkout] on a receipt or on `/incident status`."""
+    """[Add service checkout] on a receipt or on `/incident status`."""
     services, is_opening = boundary.services, click.value.get("place") == facets_views.OPENED
 
     def refresh(tx: Transaction, incident: Incident) -> Message:

@@ -126,7 +126,7 @@ def _read(each: FacetName) -> str:
 async def accept(
     services: Services, request: Request, proposed: FacetName, refresh: Callable[[Transaction, Incident], Message]
 ) -> Message | None:
-    """[Service: checkout]: set what was proposed. `refresh` makes the message again, without that button."""
+    """[Add service checkout]: set what was proposed. `refresh` makes the message again, without that button."""
     name = facets_rules.read_name(proposed.name, proposed.kind)
 
     def unit(tx: Transaction) -> Message:

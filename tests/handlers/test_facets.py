@@ -122,15 +122,15 @@ async def test_a_known_name_in_the_title_is_proposed_and_never_set_unasked(datab
         await play.settle()
         opened = having(play, play.bo, "facets_add_0")
         assert [label for label, action, _ in opened.buttons if action.startswith("facets_add")] == [
-            "Service: payment gateway",
-            "Service: Checkout",
+            "Add service payment gateway",
+            "Add service Checkout",
         ]
         assert names(play) == ()
         await press(play, play.bo, "facets_add_1")
         after = having(play, play.bo, "facets_add_0")
         assert "Service: *Checkout*" in after.text
         assert [label for label, action, _ in after.buttons if action.startswith("facets_add")] == [
-            "Service: payment gateway"
+            "Add service payment gateway"
         ]
         assert names(play) == ("Checkout",)
         status = await type_command(play, play.chandra, "/incident status")
@@ -289,6 +289,6 @@ async def test_what_an_alert_calls_its_service_is_proposed(database_url: str) ->
         assert "facets_add_0" in actions_of(having(play, play.ana, "facets_add_0", ALERTS))
         assert names(play) == ()
         await type_command(play, play.bo, "/incident status")
-        assert "Service: checkout" in [label for label, _, _ in last(play, play.bo).buttons]
+        assert "Add service checkout" in [label for label, _, _ in last(play, play.bo).buttons]
         await press(play, play.bo, "facets_add_0")
         assert names(play) == ("checkout",)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from bot.domain.facets import Facet, FacetKind
 from bot.domain.outline import Outline
 from bot.domain.policy import SeverityPolicy
 from bot.domain.records import (
@@ -23,6 +24,7 @@ from bot.services.documents import compiler as compiler_service
 from storage import actions as actions_store
 from storage import attachments as attachments_store
 from storage import audit as audit_store
+from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import search as search_store
@@ -76,6 +78,8 @@ def write(tx: Transaction) -> Incident:
     _parts(tx, incident)
     _links(tx, incident)
     _add_edits(tx, incident)
+    facets_store.add(tx, incident, Facet(FacetKind.SERVICE, "Checkout API", "U2", second(899)))
+    facets_store.add(tx, incident, Facet(FacetKind.TAG, "database", "U2", second(899)))
     search_store.add_verdict(tx, incident.id, past.id, "U9", second(900), is_same=True)
     audit_store.add_lines(tx, "U2", "recall.judge", "Ev" + "0DEMO", second(900))
     after = replace(

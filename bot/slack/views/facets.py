@@ -89,7 +89,7 @@ def proposal_row(incident: Incident, proposals: Sequence[FacetName], place: str)
     """One row of buttons that set what an alert or the title names; empty without any."""
     buttons = [
         blocks.button(
-            shorten(f"{each.kind.capitalize()}: {each.name}", 75),
+            shorten(f"Add {each.kind} {each.name}", 75),
             f"facets_add_{index}",
             blocks.incident_value(incident, kind=str(each.kind), name=each.name, place=place),
         )
