@@ -2,17 +2,24 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from bot.domain.facets import Facet, FacetKind
 from bot.domain.numbers import CountedIncident, Selection, read_period
 from bot.domain.readers import Sight, public_sight
-from bot.domain.records import Milestone
+from bot.domain.records import Milestone, Place
+from storage import actions as actions_store
 from storage import channels as channels_store
+from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import numbers as numbers_store
 from storage import timeline as timeline_store
+from storage.actions import NewAction
+from storage.database.statements import Transaction
 from storage.database.store import Store
+from storage.timeline import NewEntry
 from tests.support.twenty_incidents import COUNTED, NOW, PRIVATE, ROWS, TEAM, store_rows
 
 CHOSEN = Selection(read_period("2026-09..2026-11", NOW))
@@ -106,3 +113,46 @@ def test_a_reopened_incident_no_longer_counts(twenty: Store) -> None:
     open_again = replace(two, resolved_at=None)
     twenty.write_now(lambda tx: incidents_store.save(tx, open_again))
     assert numbers(read(twenty))[0] == 3
+
+
+def count_steps(store: Store) -> int:
+    """The steps of SQLite's machine that reading takes."""
+    steps = 0
+
+    def tick() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    def look(tx: Transaction) -> None:
+        connection: Any = tx._connection
+        connection.set_progress_handler(tick, 1)
+        numbers_store.read_sample(tx, CHOSEN, MEMBER)
+        connection.set_progress_handler(None, 1)
+
+    store.write_now(look)
+    return steps
+
+
+def write_history(tx: Transaction, count: int) -> None:
+    """Incidents of the years before, each with a timeline, milestones, an action and names like those that count."""
+    old = next(row for row in ROWS if row.number == 1)
+    for index in range(count):
+        at = NOW - timedelta(days=400 + index)
+        incident = incidents_store.open_new(tx, Place(TEAM, "C1"), f"Outage {index}", "U1", at)
+        resolved = replace(old.incident(incident.id), number=incident.number, resolved_at=at, published_at=at)
+        incidents_store.save(tx, resolved)
+        for number in range(20):
+            milestone = list(Milestone)[number] if number < 5 else None
+            timeline_store.append(tx, incident.id, NewEntry(at, "step", "U1", "U1", at, milestone=milestone))
+        actions_store.add(tx, incident.id, NewAction("Do it", None, at.date(), at, "", "U1", at))
+        facets_store.add(tx, incident, Facet(FacetKind.SERVICE, "checkout", "U1", at))
+
+
+def test_what_is_older_than_the_period_costs_nothing(sqlite_store: Store) -> None:
+    sqlite_store.write_now(store_rows)
+    sqlite_store.write_now(lambda tx: write_history(tx, 30))
+    before = count_steps(sqlite_store)
+    sqlite_store.write_now(lambda tx: write_history(tx, 600))
+    assert before > 1_000
+    assert count_steps(sqlite_store) <= 1.05 * before
