@@ -37,6 +37,8 @@ from bot.services.library.pages import Site
 
 LISTED = 100
 """Incidents behind a figure that are listed."""
+MOST_PARTS = 60
+"""Parts that the tables have; the CSV has all. Those of a period are fewer."""
 _PERIODS = ("", "month", "last month", "quarter", "last quarter", "year", "last year")
 _SEVERITIES = (("", "Any"), ("1", "SEV1"), ("2", "SEV2"), ("3", "SEV3"), ("4", "SEV4"))
 
@@ -158,7 +160,8 @@ class BehindRow:
 
 def draw_trends(site: Site, query: TrendsQuery, found: Comparison, now: datetime) -> str:
     """The page."""
-    whole, *parts = found.groups
+    whole, *every = found.groups
+    parts = every[:MOST_PARTS]
     behind = whole.numbers.behind.get(query.show, ()) if query.show else ()
     chosen = query.chosen
     return pages_service.draw(
@@ -172,6 +175,7 @@ def draw_trends(site: Site, query: TrendsQuery, found: Comparison, now: datetime
         groupings=[(str(by), str(by).capitalize()) for by in Grouping],
         count=whole.numbers.count("all"),
         is_cut=found.is_cut,
+        left_out=len(every) - len(parts),
         tiles=_list_tiles(site, query, whole.numbers),
         panels=_list_panels(site, query, whole, parts) if whole.numbers.count("all") else (),
         returns=_list_returns(site, query, whole.numbers),
@@ -228,7 +232,7 @@ def _make_bar_panel(
         BarRow(
             part.name, tuple(BarPart(name, tone, _count(part.numbers, fate)) for fate, (name, tone) in names.items())
         )
-        for part in parts
+        for part in _choose_parts(query, parts)
     ]
     cells = tuple(
         (part.name, tuple(_link(site, query, part, str(fate), _count(part.numbers, fate)) for fate in names))
@@ -236,20 +240,20 @@ def _make_bar_panel(
     )
     caption = Caption(f"trends-{id_}", title, _describe_bars(rows))
     table = Table(title, tuple(name for name, _ in names.values()), cells)
-    return Panel(id_, title, _make_picture(draw_bars(caption, _choose_latest(query, rows))), table, _note_cut(parts))
+    return Panel(id_, title, _make_picture(draw_bars(caption, rows)), table, _note_cut(parts))
 
 
 def _count(numbers: Numbers, fate: PostmortemFate | ActionFate) -> int:
     return numbers.actions[fate] if isinstance(fate, ActionFate) else numbers.count(fate)
 
 
-def _choose_latest(query: TrendsQuery, rows: list[BarRow]) -> list[BarRow]:
-    """The rows of a chart: of time the latest, of anything else the most frequent."""
-    return rows[-MOST_ROWS:] if query.by in (Grouping.MONTH, Grouping.QUARTER) else rows[:MOST_ROWS]
+def _choose_parts(query: TrendsQuery, parts: Sequence[Group], most: int = MOST_ROWS) -> Sequence[Group]:
+    """The parts that a chart shows: of time the latest, of anything else the most frequent."""
+    return parts[-most:] if query.by in (Grouping.MONTH, Grouping.QUARTER) else parts[:most]
 
 
-def _note_cut(parts: Sequence[Group]) -> tuple[str, ...]:
-    return (f"The chart shows {MOST_ROWS} of {len(parts)}; the table has all.",) if len(parts) > MOST_ROWS else ()
+def _note_cut(parts: Sequence[Group], most: int = MOST_ROWS) -> tuple[str, ...]:
+    return (f"The chart shows {most} of {len(parts)}; the table has more.",) if len(parts) > most else ()
 
 
 def _describe_bars(rows: Sequence[BarRow]) -> str:
@@ -271,7 +275,7 @@ def _make_age_panel(site: Site, query: TrendsQuery, parts: Sequence[Group]) -> P
     spreads = [(part, part.numbers.ages) for part in parts]
     chart = draw_dots(
         Caption("trends-ages", title, _describe_spreads([(part.name, spread) for part, spread in spreads])),
-        [DotRow(part.name, spread) for part, spread in spreads][-MOST_ROWS:],
+        [DotRow(part.name, part.numbers.ages) for part in _choose_parts(query, parts)],
         "one open action",
     )
     rows = tuple((part.name, _spread_cells(site, query, part, spread, "open_actions")) for part, spread in spreads)
@@ -281,7 +285,7 @@ def _make_age_panel(site: Site, query: TrendsQuery, parts: Sequence[Group]) -> P
 def _make_time_panel(site: Site, query: TrendsQuery, parts: Sequence[Group]) -> Panel:
     title = "How long it took"
     spreads = [(measure, part, part.numbers.times[measure]) for measure in Measure for part in parts]
-    listed = parts[-MOST_ROWS // 2 :]
+    listed = _choose_parts(query, parts, MOST_ROWS // 2)
     chart = draw_dots(
         Caption("trends-times", title, _describe_spreads([(f"{TIMES[one]}, {p.name}", s) for one, p, s in spreads])),
         [
@@ -295,10 +299,14 @@ def _make_time_panel(site: Site, query: TrendsQuery, parts: Sequence[Group]) -> 
         (f"{TIMES[measure]}, {part.name}", _spread_cells(site, query, part, spread, str(measure)))
         for measure, part, spread in spreads
     )
-    notes = ("Only incidents with both milestones count. Each step of the axis is several times the one before.",)
+    notes = (
+        *_note_cut(parts, MOST_ROWS // 2),
+        _TIMES_NOTE,
+    )
     return Panel("times", title, _make_picture(chart), Table(title, _SPREAD_COLUMNS, rows), notes)
 
 
+_TIMES_NOTE = "Only incidents with both milestones count. Each step of the axis is several times the one before."
 _SPREAD_COLUMNS = ("Incidents or actions", "Shortest", "A quarter below", "Median", "A quarter above", "Longest")
 
 
