@@ -38,23 +38,27 @@ from bot.services.history.chain import ChainNotes, find_notes_file
 from bot.services.history.retention import Pruner
 from bot.services.history_scan import HistoryScanner
 from bot.services.home_tab import HomeTabRenderer
+from bot.services.library.sessions import Signatures, SignInPruner
 from bot.services.live_message import LiveMessageRenderer, read_replaced
 from bot.services.notifications import reminders as reminders_service
 from bot.services.notifications.composer import Composer, Visibility
 from bot.settings import Settings
 from bot.settings.integrations import HOOK_SECRETS
+from bot.slack.channel_privacy import ChannelPrivacy
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.clock import ClockKeeper
 from bot.slack.directory import Directory, DirectoryRefresher
 from bot.slack.files import AttachmentFetcher, Canvases, FileReader
 from bot.slack.messages_in import ChannelHistory
+from bot.slack.openid import OpenId
 from bot.slack.outbox import Outbox
 from bot.slack.reachability import Reachability
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
 from bot.slack.views import templates
 from bot.timeouts import Timeouts
-from bot.web import server, webhooks
+from bot.web import library, server, webhooks
 from bot.web.health import Health, make_backlog_probe, make_database_probe, measure
+from bot.web.sign_in import CALLBACK_PATH, SignIn
 from bot.web.slack_endpoint import Dispatcher, Guard, build_bolt
 from bot.web.socket_mode import SocketMode
 from bot.web.webhooks import HubSignature, build_authenticators
@@ -77,9 +81,8 @@ def _session(reachability: Reachability, timeouts: Timeouts) -> aiohttp.ClientSe
     return aiohttp.ClientSession(timeout=limit, trace_configs=[reachability.trace()])
 
 
-def _client(settings: Settings, session: aiohttp.ClientSession, timeouts: Timeouts) -> AsyncWebClient:
+def _client(settings: Settings, session: aiohttp.ClientSession, timeouts: Timeouts, token: str) -> AsyncWebClient:
     # No retry handlers (decision 4): slack_sdk may repeat a post whose answer was lost, and so post twice.
-    token = settings.slack_bot_token.get_secret_value()
     seconds = round(timeouts.slack_call)
     client = AsyncWebClient(token, base_url=settings.slack_api_url, session=session, retry_handlers=[], timeout=seconds)
     if urlsplit(settings.slack_api_url).hostname in LOOPBACK:
@@ -117,6 +120,7 @@ class Afterword:
         """None if the clock is set by hand, as in a rehearsal: then it is right."""
         self._stack = AsyncExitStack()
         self._pruner = Pruner(store, build_retention_rules(settings))
+        self._sign_in_pruner = SignInPruner(store)
         self.chain_notes = ChainNotes(store, find_notes_file(settings.chain_file, store.driver))
 
     async def __aenter__(self) -> Self:
@@ -129,12 +133,13 @@ class Afterword:
         settings, store, clock, timeouts = self.settings, self.store, self.clock, self.store.timeouts
         self.reachability = Reachability()
         session = await opened.enter_async_context(_session(self.reachability, timeouts))
-        self.client = _client(settings, session, timeouts)
+        token = settings.slack_bot_token.get_secret_value()
+        # People who sign in have tokens of their own: the second client has none.
+        self.client, self._people_client = (_client(settings, session, timeouts, one) for one in (token, ""))
         await self._set_clock()
         self.config = watch_config(settings)
         policy, exporter = build_policy(settings, self.config), Exporter(settings.templates_folder, timeouts)
-        channels = Channels(self.client, timeouts)
-        directory = Directory(store, self.client)
+        channels, directory = Channels(self.client, timeouts), Directory(store, self.client)
         await directory.load()  # before the first request: people are looked up in memory
         composer = self._build_composer(exporter, channels, policy)
         opened.push_async_callback(composer.close)
@@ -145,6 +150,7 @@ class Afterword:
             attachments=AttachmentFetcher(store, FileReader(self.client), clock),
             live_messages=LiveMessageQueue(),
             home_tabs=HomeTabQueue(),
+            channel_privacy=ChannelPrivacy(self.client, store),
         )
         sync_handlers = self._build_handlers(exporter, policy)
         integrations = Integrations(
@@ -166,7 +172,7 @@ class Afterword:
         self._connect_followers()
         self.boundary = Boundary(self.services, self.client)
         templates.prepare()
-        self.bolt = build_bolt(settings.slack_bot_token.get_secret_value(), settings.slack_api_url, session)
+        self.bolt = build_bolt(token, settings.slack_api_url, session)
         handlers.listen(self.bolt, self.boundary)
         self.dispatch = Dispatcher(self.bolt, handlers.build_commands(self.boundary))
         self.sweeper = Sweeper(self.sweep, clock, seconds=settings.tick_seconds)
@@ -219,6 +225,7 @@ class Afterword:
 
     async def __aexit__(self, *_: object) -> None:
         await self.directory_refresher.close()
+        await self.slack.channel_privacy.close()
         # From the edge inwards: answers may still enqueue sync rows, and those messages, which the outbox sends.
         await self.boundary.drain()
         # The outbox last: what the others end with may enqueue a message.
@@ -250,6 +257,7 @@ class Afterword:
         if await self._settle_reminders(now):
             self.slack.outbox.notify()
             await self._pruner.prune_if_due(now)
+            await self._sign_in_pruner.prune_if_due(now)
             await self.chain_notes.write()
 
     async def check_clock(self) -> str:
@@ -274,6 +282,7 @@ class Afterword:
             return False
         await self._reload_config()
         self.directory_refresher.refresh_if_due(now)
+        self.slack.channel_privacy.refresh_if_due(now)
         await people_service.settle_newcomers(self.services, now)
         if self.clock_keeper is not None and self.clock_keeper.doubt:
             return False
@@ -312,10 +321,20 @@ class Afterword:
             self.dispatch if guard else None,
             guard,
             Health(probes, {"policy": lambda: self.config.trouble}),
-            self._build_webhooks(),
+            [*self._build_webhooks(), *self._build_library()],
             self._measure,
             self.store.timeouts,
         )
+
+    def _build_library(self) -> list[Route]:
+        """The library's routes; none unless all its settings are there."""
+        settings = self.settings
+        if not settings.has_library:
+            return []
+        secret = settings.slack_client_secret.get_secret_value()
+        openid = OpenId(self._people_client, settings.slack_client_id, secret, f"{settings.url}{CALLBACK_PATH}")
+        sign_in = SignIn(self.services, openid, Signatures(settings.session_keys), settings.url)
+        return [*sign_in.make_routes(), *library.make_routes(self.services, sign_in.door)]
 
     def _build_webhooks(self) -> list[Route]:
         settings = self.settings
@@ -376,4 +395,5 @@ class Afterword:
             tasks.create_task(self.slack.live_messages.run())
             tasks.create_task(self.slack.home_tabs.run())
             self.directory_refresher.start(self.clock.now())
+            self.slack.channel_privacy.start(self.clock.now())
             tasks.create_task(server.serve(self.web(), self.settings.host, self.settings.port, ready=ready))

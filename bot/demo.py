@@ -1,6 +1,8 @@
 """`afterword demo` plays an incident through the real bot and the stand-in; `afterword rehearse` serves both."""
 
 import asyncio
+import secrets
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +28,7 @@ from bot.rehearsal.story import Narrator, Story, StoryEntry, Tour
 from bot.rehearsal.workspace import Workspace
 from bot.settings import Settings, load
 from bot.timeouts import Timeouts
+from bot.web.sign_in import CALLBACK_PATH
 from handlers import SLASH_COMMANDS
 from storage.database.store import open_store
 
@@ -73,10 +76,12 @@ def _find_detection(story: Story) -> datetime:
 
 
 @asynccontextmanager
-async def _serving(slack: StandIn, clock: Clock, timeouts: Timeouts = Timeouts()) -> AsyncIterator[Afterword]:
-    """The bot with an empty database, connected to the stand-in over a socket."""
+async def _serving(
+    slack: StandIn, clock: Clock, timeouts: Timeouts = Timeouts(), port: int = 0
+) -> AsyncIterator[Afterword]:
+    """The bot with an empty database, connected to the stand-in over a socket; with a port, its library is on."""
     with tempfile.TemporaryDirectory(prefix="afterword-rehearsal-") as folder:
-        settings = rehearsal_settings(slack, Path(folder) / "rehearsal.db")
+        settings = rehearsal_settings(slack, Path(folder) / "rehearsal.db", port)
         store = open_store(settings.sqlalchemy_url, timeouts=timeouts)
         try:
             async with Afterword(settings, store, clock) as bot:
@@ -91,18 +96,37 @@ async def _serving(slack: StandIn, clock: Clock, timeouts: Timeouts = Timeouts()
             store.close()
 
 
-def rehearsal_settings(slack: StandIn, database: Path) -> Settings:
-    """Settings that join the bot to a stand-in workspace over a socket."""
-    environ = {
+def rehearsal_settings(slack: StandIn, database: Path, port: int = 0) -> Settings:
+    """Settings that join the bot to a stand-in workspace over a socket; with a port for it, its library is on."""
+    environ = _library_settings(slack, port) if port else {}
+    environ |= {
         "SLACK_BOT_TOKEN": slack.bot_token,
         "SLACK_APP_TOKEN": slack.app_token,
         "SLACK_SIGNING_SECRET": slack.signing_secret,
         "SLACK_API_URL": slack.api_url,
         "DATABASE_URL": f"sqlite:///{database}",
-        "AFTERWORD_PORT": "0",
+        "AFTERWORD_PORT": str(port),
         "AFTERWORD_TICK_SECONDS": "300",
     }
     return load(environ, env_file=None)
+
+
+def _library_settings(slack: StandIn, port: int) -> dict[str, str]:
+    url, openid = f"http://127.0.0.1:{port}", slack.api.openid
+    openid.redirect_uris.add(f"{url}{CALLBACK_PATH}")
+    slack.workspace.library_url = f"{url}/library"
+    return {
+        "AFTERWORD_URL": url,
+        "SLACK_CLIENT_ID": openid.client_id,
+        "SLACK_CLIENT_SECRET": openid.client_secret,
+        "AFTERWORD_SESSION_KEY": secrets.token_urlsafe(32),
+    }
+
+
+def find_free_port() -> int:
+    """A loopback port that nobody listens at: the library's address must be known before the bot starts."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def _choose_entry(story: Story) -> StoryEntry | None:
@@ -378,4 +402,4 @@ class Player:
 
 async def serve(port: int) -> None:
     """Serve on loopback until interrupted. Nothing is kept."""
-    await page.rehearse(port, lambda slack: _serving(slack, SystemClock()), SLASH_COMMANDS)
+    await page.rehearse(port, lambda slack: _serving(slack, SystemClock(), port=find_free_port()), SLASH_COMMANDS)

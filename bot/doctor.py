@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
@@ -19,9 +20,10 @@ from bot.errors import Misconfigured
 from bot.export import templates
 from bot.export.outlines import read_outlines
 from bot.integrations import registry
-from bot.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.manifest import OPTIONAL_SCOPES, REDIRECT_PATH, SCOPES
 from bot.policy import build_announce_rules, build_mask_rules, watch_config
 from bot.settings import NO_WAY_IN, Settings, describe_unknown, variable
+from bot.settings.library import LIBRARY_FIELDS
 
 PATIENCE_SECONDS = 10
 """For one answer from Slack."""
@@ -113,7 +115,7 @@ async def examine(
         # Without retries: a check should say what is wrong now.
         client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
         findings = [*await _bot(client, settings, clock), await _way_in(client, settings)]
-        findings += [*_hooks(settings), *await _channels(client, settings)]
+        findings += [*_hooks(settings), *await _channels(client, settings), *await _library(session, settings)]
     findings += await asyncio.to_thread(_templates, settings.templates_folder)
     findings += await asyncio.to_thread(_outlines, settings.templates_folder)
     others = [CheckResult(*found) for found in await registry.check_systems(settings)]
@@ -202,6 +204,27 @@ async def _channel(client: AsyncWebClient, token: str, name: str, channel: str) 
         sentence = f"Other organizations read along in {channel}, so nothing is announced there. Name another channel."
         return CheckResult.failure(name, sentence)
     return CheckResult.success(name, "The bot is in that channel.")
+
+
+async def _library(session: aiohttp.ClientSession, settings: Settings) -> list[CheckResult]:
+    """Whether the library is on, and whether its address leads to the bot; empty if nothing of it is set."""
+    if not settings.has_library:
+        missing = [variable(field) for field in LIBRARY_FIELDS if not settings.is_given(field)]
+        if len(missing) == len(LIBRARY_FIELDS):
+            return []
+        return [CheckResult.failure("library", f"Off: set {', '.join(missing)} too, or none of its settings.")]
+    address = f"{settings.url}/healthz"
+    remedy = f"Start the bot, and let the proxy send {settings.url} to {settings.host}:{settings.port}."
+    try:
+        async with session.get(address, allow_redirects=False) as answer:
+            text = (await answer.content.read(100)).decode("utf-8", "replace").strip()
+    except (aiohttp.ClientError, TimeoutError, ValueError) as silence:
+        sentence = f"{address} doesn't answer ({type(silence).__name__}). {remedy}"
+        return [CheckResult.failure("library", sentence)]
+    if answer.status != HTTPStatus.OK or text != "alive":
+        return [CheckResult.failure("library", f"{address} isn't answered by the bot ({answer.status}). {remedy}")]
+    redirect = f"{settings.url}{REDIRECT_PATH}"
+    return [CheckResult.success("library", f"On: {settings.url}/library. The app's page must list {redirect}.")]
 
 
 async def _bot(client: AsyncWebClient, settings: Settings, clock: Clock) -> list[CheckResult]:

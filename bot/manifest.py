@@ -33,6 +33,14 @@ OPTIONAL_SCOPES = {
 }
 """Bot scopes that an admin may decline, each with the feature that is then missing."""
 
+SIGN_IN_SCOPES = {
+    "openid": "signing in to the library: which account it is",
+    "profile": "the same: the workspace of that account",
+}
+"""Scopes of the people who sign in to the library, each with its reason; only for an app that has one."""
+
+REDIRECT_PATH = "/library/sign-in/callback"
+
 EVENTS = {
     "app_home_opened": "",
     "member_joined_channel": "channels:read",
@@ -71,12 +79,18 @@ class SlashCommand(NamedTuple):
 
 
 def manifest(
-    transport: Literal["socket", "http"], commands: Iterable[SlashCommand], url: str = "", *, minimal: bool = False
+    transport: Literal["socket", "http"],
+    commands: Iterable[SlashCommand],
+    url: str = "",
+    *,
+    minimal: bool = False,
+    library: str = "",
 ) -> dict[str, Any]:
     """The manifest, schema version 2, as Slack's "create an app from a manifest" takes it (JSON).
 
     `url` is the bot's public https address in HTTP mode; raises Misconfigured if it is missing there. `minimal` leaves
-    out the optional scopes and their events, for workspaces that refuse them.
+    out the optional scopes and their events, for workspaces that refuse them. `library` is the address of the library,
+    for the sign-in; empty if there is none.
     """
     request_url = _request_url(url) if transport == "http" else ""
     address = {"request_url": request_url} if request_url else {}
@@ -90,7 +104,7 @@ def manifest(
             "background_color": "#1f2a37",
         },
         "features": _features(commands, request_url),
-        "oauth_config": {"scopes": _scopes(minimal=minimal)},
+        "oauth_config": _oauth(library, minimal=minimal),
         "settings": {
             "event_subscriptions": {
                 **address,
@@ -108,7 +122,13 @@ def reasons() -> str:
     """Every scope with its reason, for the person who approves the app."""
     needed = [f"  {scope:<18} {reason}" for scope, reason in SCOPES.items()]
     optional = [f"  {scope:<18} {reason}" for scope, reason in OPTIONAL_SCOPES.items()]
-    return "\n".join(["Needed:", *needed, "Optional (declined, only this is off):", *optional])
+    sign_in = [f"  {scope:<18} {reason}" for scope, reason in SIGN_IN_SCOPES.items()]
+    return "\n".join(
+        [
+            *("Needed:", *needed, "Optional (declined, only this is off):", *optional),
+            *("Of people, with --library only:", *sign_in),
+        ]
+    )
 
 
 def _request_url(url: str) -> str:
@@ -117,6 +137,13 @@ def _request_url(url: str) -> str:
             "HTTP mode needs the https address at which Slack reaches the bot. Give it, or use Socket Mode."
         )
     return url.rstrip("/").removesuffix("/slack/events") + "/slack/events"
+
+
+def _oauth(library: str, *, minimal: bool) -> dict[str, Any]:
+    scopes = _scopes(minimal=minimal)
+    if not library:
+        return {"scopes": scopes}
+    return {"redirect_urls": [f"{library}{REDIRECT_PATH}"], "scopes": scopes | {"user": list(SIGN_IN_SCOPES)}}
 
 
 def _scopes(*, minimal: bool) -> dict[str, list[str]]:

@@ -180,6 +180,11 @@ async def follow_message(boundary: Boundary, body: Body) -> None:
         case None | "thread_broadcast" | "file_share" if event.get("thread_ts", event["ts"]) != event["ts"]:
             # A reply without a mention may be an answer, in the whys' thread alone (decision 36).
             await _follow_reply(boundary, body)
+        case "channel_convert_to_private" | "channel_convert_to_public" as kind:
+            boundary.services.slack.channels.forget(place.channel)
+            await boundary.services.slack.channel_privacy.note(
+                place.team, place.channel, boundary.services.clock.now(), is_private=kind.endswith("private")
+            )
         case "message_deleted":
             await _mark_changed(boundary, place, read_string(event.get("deleted_ts")), "deleted")
             await _follow_answer(boundary, body, "")

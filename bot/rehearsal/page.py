@@ -156,6 +156,7 @@ class WorkspacePage:
             commands=self.features["slash_commands"],
             team=self.slack.workspace.domain,
             bot=self.slack.name_of(self.slack.bot_user_id),
+            library=self.slack.workspace.library_url,
         )
         headers = {"Content-Security-Policy": "default-src 'self' 'unsafe-inline'; frame-ancestors 'none'"}
         return web.Response(text=html, content_type="text/html", headers=headers)

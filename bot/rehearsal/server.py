@@ -14,6 +14,7 @@ from bot.rehearsal.block_kit import CannotTypeError, enter_values, require_fille
 from bot.rehearsal.delivery import AppAnswer, AppDelivery
 from bot.rehearsal.payloads import envelope, view_json
 from bot.rehearsal.screen import ShownMessage, ShownView, show_view
+from bot.rehearsal.sign_in_page import SignInPage
 from bot.rehearsal.user import UserEvents
 from bot.rehearsal.web_api import Args, Handler, Method, check_scope, check_token
 from bot.rehearsal.web_api import chat as chat_api
@@ -21,6 +22,7 @@ from bot.rehearsal.web_api import conversations as conversations_api
 from bot.rehearsal.web_api import files as files_api
 from bot.rehearsal.web_api import views as views_api
 from bot.rehearsal.web_api.chat import post_in_reply
+from bot.rehearsal.web_api.openid import OpenIdProvider
 from bot.rehearsal.workspace import ApiCall, ApiRefusal, Json, PlannedFault, SharedFile, Workspace
 
 __all__ = ["AppAnswer", "AppDelivery", "CannotTypeError", "SharedFile", "ShownMessage", "ShownView", "StandIn"]
@@ -41,7 +43,9 @@ class WebApi:
         self.workspace = workspace
         self.calls: list[ApiCall] = []
         self.faults: defaultdict[str, list[PlannedFault]] = defaultdict(list)
+        self.openid = OpenIdProvider(workspace)
         self.methods = METHODS | {"apps.connections.open": Method(open_connection, "connections:write", "xapp")}
+        self.methods |= self.openid.methods
 
     def routes(self) -> list[web.RouteDef]:
         """The paths that an app knows of."""
@@ -52,6 +56,7 @@ class WebApi:
             web.get("/files/{file}", self.download),
             web.get("/files-pri/{file}", self.private),
             web.get("/signin", sign_in),
+            *SignInPage(self.openid).routes(),
         ]
 
     # --- methods -----------------------------------------------------------------------------------------------
@@ -75,6 +80,10 @@ class WebApi:
             return ApiRefusal("unknown_method", req_method=name).answer
         try:
             method, args = self.methods[name], Args(arguments)
+            if not method.caller:
+                return {"ok": True, **method.handler(self.workspace, args)}
+            if method.caller == "xoxp":
+                args.values["_token"] = sent_token  # a person's own
             check_scope(self.workspace, method, check_token(self.workspace, sent_token), args)
             return {"ok": True, **method.handler(self.workspace, args)}
         except ApiRefusal as refusal:

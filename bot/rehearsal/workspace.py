@@ -223,6 +223,8 @@ class Workspace:
     plan = "pro"
     """On `free` a channel has one canvas, and there are none outside of channels."""
     has_canvases = True
+    library_url = ""
+    """Where the app's library is, if it has one."""
     history_page = 1000
     """The most messages in an answer of history or replies, whatever the limit: 15 for some apps since 2025."""
 

@@ -32,6 +32,7 @@ from bot.export import Exporter
 from bot.export.outlines import OutlineShelf
 from bot.services.announcements import posts as posts_service
 from bot.services.notifications import outdated_buttons as outdated_buttons_service
+from bot.slack.channel_privacy import ChannelPrivacy
 from bot.slack.channels import Channels, VisibleChannels
 from bot.slack.directory import Directory, find_zone, has_zone
 from bot.slack.files import AttachmentFetcher
@@ -130,6 +131,7 @@ class SlackGateway:
     attachments: AttachmentFetcher
     live_messages: LiveMessageQueue
     home_tabs: HomeTabQueue
+    channel_privacy: ChannelPrivacy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -305,18 +305,19 @@ class Halves(LibrarySettings, OutsideSettings, AlertSettings):
     def missing(self) -> Iterator[tuple[str, str]]:
         """Each field that is set, with one that it needs and that is not set."""
         for field, anchors in _NEEDED:
-            present = [anchor for anchor in anchors if self._is_given(anchor)]
-            if present and not self._is_given(field):
+            present = [anchor for anchor in anchors if self.is_given(anchor)]
+            if present and not self.is_given(field):
                 yield present[0], field
 
     def idle(self) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
         """Fields that are set without effect, with those of which one would have to be set."""
         for anchors, fields in _IDLE:
-            idle = tuple(field for field in fields if self._is_given(field))
-            if idle and not any(map(self._is_given, anchors)):
+            idle = tuple(field for field in fields if self.is_given(field))
+            if idle and not any(map(self.is_given, anchors)):
                 yield idle, anchors
 
-    def _is_given(self, field: str) -> bool:
+    def is_given(self, field: str) -> bool:
+        """Whether a field is set to something else than its default."""
         # A default counts as not set: it may come from a copy of the whole `.env.example`.
         return bool(_plain(getattr(self, field)) != _plain(type(self).model_fields[field].default))
 

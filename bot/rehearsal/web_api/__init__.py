@@ -79,7 +79,10 @@ ScopeOf = Callable[[Workspace, Args], str]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A Web API method: its handler, the scope that it needs (or a function that says which), the kind of token."""
+    """A Web API method: its handler, the scope that it needs (or a function that says which), the kind of token.
+
+    Without a `caller` it takes no token.
+    """
 
     handler: Handler
     scope: str | ScopeOf = ""
