@@ -18,6 +18,7 @@ from storage.database.statements import Statement, Transaction, table_of
 from storage.database.store import Store, open_store
 from storage.history import chain as chain_store
 from storage.history.pseudonyms import Alias
+from storage.policy import PolicyType
 from storage.tables import metadata
 from storage.tables.record import PersonRow
 from tests.handlers.test_secrets import files
@@ -40,7 +41,7 @@ def texts(store: Store) -> list[tuple[str, str]]:
     with store.driver.engine().connect() as connection:
         for table in metadata.sorted_tables:
             for column in table.columns:
-                if isinstance(column.type, Text):
+                if isinstance(column.type, Text | PolicyType):
                     rows = connection.execute(text(f'SELECT "{column.name}" FROM "{table.name}"'))
                     found += [(f"{table.name}.{column.name}", value) for (value,) in rows if value]
         if connection.dialect.name == "sqlite":
@@ -81,7 +82,8 @@ def _write(tx: Transaction) -> None:
     deliveries_store.enqueue_message(tx, incident, message, NOW)
     for action in actions_store.list_all(tx, incident.id):
         actions_store.save(tx, replace(action, owner=ANA))
-    incidents_store.save(tx, replace(incident, lead=ANA, postmortem_owner=ANA))
+    policy = replace(full_incident.POLICY, also=(ANA, "lead"), owner=ANA)
+    incidents_store.save(tx, replace(incident, lead=ANA, postmortem_owner=ANA, policy=policy))
 
 
 @pytest.fixture
@@ -107,6 +109,10 @@ def test_no_text_of_any_table_has_the_id_or_the_name(full_url: str) -> None:
     after = texts(store)
     assert [where for where, value in after if ANA in value or NAME in value or "elik" in value] == []
     assert len(after) < len(before)  # her own rows went, and nothing else
+    incident = store.read_now(lambda tx: incidents_store.find_by_number(tx, PLACE.team, 2))
+    assert incident is not None
+    assert incident.policy is not None
+    assert incident.policy.owner.startswith("Person ")
     (entry,) = [one for one in store.read_now(_entries) if "asked" in one.text]
     assert entry.author == entry.recorder
     assert entry.text == f"@{entry.author} asked {entry.author} about Analysis"
