@@ -1,7 +1,6 @@
 """Turns the operator's settings into the rules that services use."""
 
 import difflib
-from collections.abc import Iterator
 from datetime import UTC, timedelta
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from bot.export.outlines import read_outlines
 from bot.services.context import Policy
 from bot.services.history.retention import RetentionRules
 from bot.settings import Settings
-from bot.settings.config_file import ConfigFile, ConfigWatch, PolicyTable
+from bot.settings.config_file import Check, ConfigFile, ConfigWatch, PolicyTable
 
 
 def build_policy(settings: Settings, config: ConfigWatch | None = None) -> Policy:
@@ -95,7 +94,38 @@ def build_mask_rules(settings: Settings) -> MaskRules:
 
 def watch_config(settings: Settings) -> ConfigWatch:
     """The file that AFTERWORD_CONFIG names, read and checked. Raises Misconfigured for a mistake in it."""
-    return ConfigWatch(settings.config_path, build_severity_policies, partial(require_forms, settings.templates_folder))
+    return ConfigWatch(settings.config_path, *list_checks(settings.templates_folder))
+
+
+def list_checks(folder: Path | None) -> tuple[Check, ...]:
+    """What else the file is checked for: its names must be those of sections and forms, ours or the template folder's.
+
+    Each raises Misconfigured.
+    """
+    return partial(require_sections, folder), partial(require_forms, folder)
+
+
+def require_sections(folder: Path | None, config: ConfigFile) -> None:
+    """Raises Misconfigured for a section of `[policy]` that no form has."""
+    tables = config.tables.policy
+    if tables is None:
+        return
+    own = (section.slug for outline in read_outlines(folder).outlines.values() for section in outline.sections)
+    known = list(dict.fromkeys((*BY_SLUG, *own)))
+    mistakes = [
+        config.mistake(("policy", name, "sections"), _describe_section(slug, known))
+        for name in type(tables).model_fields
+        for slug in getattr(tables, name).sections or ()
+        if slug not in known
+    ]
+    if mistakes:
+        raise Misconfigured("\n".join(mistakes))
+
+
+def _describe_section(slug: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(slug, known, 1, 0.6)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(known)}."
+    return f"{slug} isn't a section. {hint}"
 
 
 def require_forms(folder: Path | None, config: ConfigFile) -> None:
@@ -154,27 +184,12 @@ class PolicySource:
 
 
 def build_severity_policies(config: ConfigFile) -> SeverityPolicies:
-    """The policy of each severity, with what it takes from `[policy.default]`; empty without `[policy]`.
-
-    Raises Misconfigured for a section that there is none of.
-    """
+    """The policy of each severity, with what it takes from `[policy.default]`; empty without `[policy]`."""
     tables = config.tables.policy
     if tables is None:
         return SeverityPolicies()
-    if mistakes := tuple(_find_mistakes(config)):
-        raise Misconfigured("\n".join(mistakes))
     named = ((name, getattr(tables, name)) for name in ("sev1", "sev2", "sev3", "sev4", "none"))
     return SeverityPolicies(tuple(_build_policy(name, table, tables.default) for name, table in named))
-
-
-def _find_mistakes(config: ConfigFile) -> Iterator[str]:
-    tables = config.tables.policy
-    for name in type(tables).model_fields if tables else ():
-        for slug in getattr(tables, name).sections or ():
-            if slug not in BY_SLUG:
-                near = difflib.get_close_matches(slug, BY_SLUG, 1, 0.6)
-                hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(BY_SLUG)}."
-                yield config.mistake(("policy", name, "sections"), f"{slug} isn't a section. {hint}")
 
 
 def _build_policy(severity: str, table: PolicyTable, default: PolicyTable) -> SeverityPolicy:

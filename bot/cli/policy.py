@@ -9,8 +9,8 @@ from bot.cli.settings import load_settings
 from bot.domain.reminders import ReminderRules, describe_policy
 from bot.domain.text import to_one_line
 from bot.errors import Misconfigured
-from bot.policy import build_reminder_rules, build_severity_policies, require_forms
-from bot.settings.config_file import read
+from bot.policy import build_reminder_rules, build_severity_policies, list_checks
+from bot.settings.config_file import ConfigWatch
 
 
 @click.group()
@@ -31,17 +31,15 @@ def check(file: Path | None) -> None:
         raise click.UsageError("Name the file, as in: afterword policy check afterword.toml, or set AFTERWORD_CONFIG.")
     rules = build_reminder_rules(settings)
     try:
-        _print_policies(chosen, rules)
+        _print_policies(chosen, settings.templates_folder, rules)
     except Misconfigured as error:
         for sentence in str(error).splitlines():
             click.echo(f"FAIL  {to_one_line(sentence)}")
         sys.exit(1)
 
 
-def _print_policies(file: Path, rules: ReminderRules) -> None:
-    config = read(file)
-    require_forms(load_settings().templates_folder, config)
-    policies = build_severity_policies(config)
+def _print_policies(file: Path, folder: Path | None, rules: ReminderRules) -> None:
+    policies = build_severity_policies(ConfigWatch(file, *list_checks(folder)).current)
     for policy in policies.policies:
         click.echo(f"ok    {policy.severity}: {to_one_line(describe_policy(policy, rules))}.")
     if not policies.policies:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bot import bounds
 from bot.errors import Misconfigured
-from bot.policy import build_severity_policies, watch_config
+from bot.policy import build_severity_policies, require_sections, watch_config
 from bot.settings import load
 from bot.settings.config_file import read
 from bot.toml import find_line
@@ -40,7 +40,7 @@ def write(folder: Path, text: str) -> Path:
 
 def mistakes_in(folder: Path, text: str) -> list[str]:
     with pytest.raises(Misconfigured) as refused:
-        build_severity_policies(read(write(folder, text)))
+        require_sections(None, read(write(folder, text)))
     return str(refused.value).splitlines()
 
 
@@ -170,3 +170,13 @@ def test_without_the_setting_there_is_no_policy(tmp_path: Path) -> None:
     assert build_severity_policies(watched.current).policies == ()
     path = write(tmp_path, "# nothing yet\n")
     assert build_severity_policies(read(path)).find(1) is None
+
+
+def test_a_section_of_a_form_of_the_team_may_be_required(tmp_path: Path) -> None:
+    config = read(write(tmp_path, '[policy.sev1]\nsections = ["costs"]\n'))
+    with pytest.raises(Misconfigured, match="line 2: costs isn't a section"):
+        require_sections(tmp_path, config)
+    forms = tmp_path / "forms"
+    forms.mkdir()
+    (forms / "own.toml").write_text("[summary]\n\n[costs]\n", encoding="utf-8")
+    require_sections(forms, config)
