@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Dialect
 
 from bot.domain.alerts.groups import Alert, AlertStatus, GroupState
+from bot.domain.facets import FacetKind, FacetName
 from bot.domain.numbers import Selection, read_period
 from bot.domain.readers import Sight
 from bot.domain.records import EditOrigin, Milestone, Person, Place
@@ -21,6 +22,7 @@ from storage import attachments as attachments_store
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import deliveries as deliveries_store
+from storage import facets as facets_store
 from storage import history_scan as history_scan_store
 from storage import incidents as incidents_store
 from storage import links as links_store
@@ -47,6 +49,7 @@ LOOKED_UP = re.compile(
     r"SCAN recall_words VIRTUAL TABLE INDEX \d+:M"  # words in the index of words
     r"|SCAN \w+ VIRTUAL TABLE INDEX 1:|SCAN \(subquery-\d+\)"  # a list given as JSON; what another step found
     r"|SCAN latest"  # the entries that another step found
+    r"|SCAN CONSTANT ROW"  # one row without a table
 )
 """Steps that SQLite calls scans and that read no more than what is wanted."""
 
@@ -72,6 +75,15 @@ def a_look_at_the_timeline(tx: Transaction) -> None:
     timeline_store.find_last_by(tx, 1, "U1")
     timeline_store.find_by_number(tx, 1, 1)
     timeline_store.list_versions(tx, 1)
+
+
+def a_look_at_services(tx: Transaction) -> None:
+    sight, kind = Sight("T1", public=True, channels=frozenset({"C1"})), FacetKind.SERVICE
+    facets_store.list_by_incident(tx, 1)
+    facets_store.list_by_incidents(tx, [1, 2])
+    facets_store.find_spelling(tx, kind, "checkout", sight)
+    facets_store.list_spellings(tx, kind, ("checkout", "search"), sight)
+    facets_store.list_incidents(tx, "T1", [FacetName(kind, "checkout"), FacetName(FacetKind.TAG, "pool")], 25)
 
 
 def a_tick(tx: Transaction) -> None:
@@ -261,6 +273,7 @@ def plans(store: Store, unit: Callable[[Transaction], object]) -> dict[str, list
 UNITS = [
     a_timeline_command,
     a_look_at_the_timeline,
+    a_look_at_services,
     a_page_of_the_timeline,
     a_look_back,
     a_captured_message,
