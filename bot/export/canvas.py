@@ -20,6 +20,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from markdown_it.token import Token
 
 from bot.domain.document import Document
+from bot.domain.outline import ALSO_WRITTEN
 from bot.domain.postmortem import RegionMark
 from bot.export import markdown_reader
 from bot.export.canvas_markdown import DEEPEST_HEADING, CanvasMarkdown, escape_heading
@@ -81,8 +82,13 @@ class CanvasWriter:
         return ("\n\n".join(filter(None, map(self._write_chapter, chapters))) + "\n").encode()
 
     def index_headings(self, document: Document) -> dict[str, str]:
-        """The ids of the document's regions by the texts of their headings, for `split_regions`."""
-        return {
+        """The ids of the document's regions by the texts of their headings, for `split_regions`.
+
+        Also by the headings that they had under another form of the incident, in the form or at its end.
+        """
+        titles = {part.slug: part.title.removeprefix(ALSO_WRITTEN) for part in document.parts}
+        known = {title: id_ for id_, name in titles.items() for title in (name, f"{ALSO_WRITTEN}{name}")}
+        return known | {
             self._reader.render_line(region.title, visible_text): region.id
             for region in self._markdown.compile(document).regions
         }

@@ -233,3 +233,27 @@ async def test_without_forms_the_command_says_where_they_come_from(sqlite_url: s
     async with on_stage(sqlite_url) as play:
         await over(play)
         assert "A file in your template folder makes one" in await type_command(play, play.bo, "/postmortem form")
+
+
+async def test_words_of_a_section_of_their_own_are_searched_and_stand_on_the_canvas(
+    database_url: str, environ: dict[str, str]
+) -> None:
+    async with stage(database_url, environ) as play:
+        await over(play)
+        await fill(play, play.bo, "costs", "Forty thousand zlotys.")
+        assert "1 match for *zlotys*" in await type_command(play, play.bo, "/incident search zlotys")
+        await type_command(play, play.bo, "/postmortem export canvas")
+        await play.settle()
+        (canvas,) = play.slack.workspace.canvases.values()
+        assert "## Costs\n\nForty thousand zlotys." in canvas.markdown
+        await type_command(play, play.bo, "/postmortem form standard")
+        await type_command(play, play.bo, "/postmortem export canvas")
+        await play.settle()
+        (canvas,) = play.slack.workspace.canvases.values()
+        assert canvas.markdown.count("Forty thousand zlotys.") == 1
+        assert "## Also written: Costs\n" in canvas.markdown
+        assert "## Detection\n" in canvas.markdown
+        # Its heading reads otherwise there: an edit of the same section with the same words, and of no other.
+        assert {(one.section, one.markdown) for one in play.case().edited_sections} <= {
+            ("costs", "Forty thousand zlotys.")
+        }
