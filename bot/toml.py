@@ -17,8 +17,8 @@ def describe_broken(name: str, text: str, problem: str) -> str:
     return f"{name}, line {line}: this isn't TOML ({what[:1].lower()}{what[1:]})."
 
 
-_HEADING = re.compile(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]")
-_KEY = re.compile(r"""\s*([\w.\-"' ]+?)\s*=""")
+_HEADING = re.compile(r"\s*(\[\[?)([^\[\]]+)\]")
+_KEY = re.compile(r"([^=#]+)=")
 
 
 def find_line(text: str, keys: Keys) -> int:

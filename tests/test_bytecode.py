@@ -15,6 +15,7 @@ from bot.bytecode import TemplateBytecode
 from bot.export.templates import load_shipped_templates
 from bot.rehearsal import page
 from bot.rehearsal.page import WorkspaceRenderer
+from bot.services.library.pages import load_pages
 from bot.slack.views import templates
 
 pytestmark = pytest.mark.process
@@ -27,11 +28,14 @@ if sys.argv[1] == "compiled":
 from bot.slack.views import templates
 from bot.export.templates import load_shipped_templates
 from bot.rehearsal.page import WorkspaceRenderer
+from bot.services.library import pages
+is_of_workspace = lambda name: name.startswith("workspace") and name.endswith(".j2")
 templates.prepare()
 load_shipped_templates()
 web = WorkspaceRenderer().environment
-for name in web.list_templates(extensions=["j2"]):
+for name in web.list_templates(filter_func=is_of_workspace):
     web.get_template(name)
+pages.prepare()
 print(templates.words.general.__class__.__name__)
 """
 
@@ -144,8 +148,10 @@ def shipped_templates() -> Iterator[tuple[Environment, str, str]]:
         if name.endswith(".j2"):
             yield documents, name, load_shipped_templates.__module__
     web = WorkspaceRenderer().environment
+    library = load_pages()
     for name in web.list_templates(extensions=["j2"]):
-        yield web, name, page.__name__
+        is_library = name.startswith("library")
+        yield (library if is_library else web), name, (load_pages.__module__ if is_library else page.__name__)
 
 
 def test_what_a_template_is_compiled_to_depends_on_no_other_module_of_ours() -> None:

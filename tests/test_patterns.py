@@ -54,6 +54,7 @@ BUILT: dict[str, tuple[str, Callable[[], list[re.Pattern[str]]]] | str] = {
     ),
     "bot/domain/secrets.py:find_words": ("finditer", lambda: [re.compile(re.escape("a pool "), re.IGNORECASE)]),
     "storage/history/pseudonyms.py:replace_in": "made of a person's own names: test_replacing_names",
+    "storage/facets.py:forget": "made of a person's name, escaped: one literal",
     "bot/domain/sections.py:redact_markdown": "made of a credential's own characters: test_redacting_markdown",
     "bot/domain/masking.py:parse_rules": MASK_PATTERNS,
     "bot/export/mask_patterns.py:run": MASK_PATTERNS,

@@ -88,7 +88,7 @@ def name_of(key: str | re.Pattern[str]) -> str:
     """A name of the table, or one that its pattern matches."""
     if isinstance(key, str):
         return key
-    name = re.sub(r"\(.*?\)|\\d\+", "0", key.pattern).replace("[a-z]+", "html")
+    name = re.sub(r"\(.*?\)|\\d\+", "0", key.pattern).replace("[a-z]+", "html").replace("[a-z0-9_-]+", "short")
     assert key.fullmatch(name), key
     return name
 

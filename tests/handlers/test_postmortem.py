@@ -132,8 +132,8 @@ async def test_an_unknown_form_suggests_the_nearest(sqlite_url: str) -> None:
         assert "Did you mean `/postmortem export markdown`?" in await type_command(
             play, play.ana, "/postmortem export markdwn"
         )
-        assert "Formats: markdown, html, pdf, confluence, canvas, json and csv." in await type_command(
-            play, play.ana, "/postmortem export word"
+        assert "Formats: markdown, html, pdf, docx, confluence, canvas, json and csv." in await type_command(
+            play, play.ana, "/postmortem export spreadsheet"
         )
 
 
