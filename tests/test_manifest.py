@@ -129,3 +129,11 @@ def test_every_scope_has_its_reason() -> None:
     for scope, reason in (SCOPES | OPTIONAL_SCOPES).items():
         assert f"{scope} " in by_scope
         assert reason in by_scope
+
+
+def test_only_an_app_with_a_library_asks_people_for_their_identity() -> None:
+    assert set(build_manifest("socket")["oauth_config"]) == {"scopes"}
+    oauth = manifest("socket", SLASH_COMMANDS, library="https://library.example")["oauth_config"]
+    assert oauth["redirect_urls"] == ["https://library.example/library/sign-in/callback"]
+    assert oauth["scopes"]["user"] == ["openid", "profile"]
+    assert oauth["scopes"]["bot"] == build_manifest("socket")["oauth_config"]["scopes"]["bot"]
