@@ -23,6 +23,8 @@ from bot.domain.alerts.payloads import parse_alertmanager, parse_jsm, parse_page
 from bot.domain.announcements.posts import parse_digest
 from bot.domain.announcements.updates import read_promise, split_update
 from bot.domain.facets import FacetKind
+from bot.domain.library import parse_filters
+from bot.domain.outline import STANDARD, define_outline, find_near_section, find_section
 from bot.domain.pasting.paste import read_lines
 from bot.domain.sections import redact_markdown
 from bot.domain.timeline import unpack_pending_entry
@@ -123,6 +125,12 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "bot/domain/announcements/posts.py:parse_digest": lambda t: parse_digest(t, t, UTC),
     "bot/domain/announcements/updates.py:split_update": lambda t: split_update(f"{t}, next {t}", NOW, UTC),
     "bot/domain/announcements/updates.py:read_promise": lambda t: read_promise(t, NOW, UTC),
+    "bot/domain/library.py:parse_filters": lambda t: parse_filters(
+        dict.fromkeys(("q", "month", "owner", "service", "severity", "status"), t)
+    ),
+    "bot/domain/outline.py:define_outline": lambda t: define_outline(t, {t: {"title": t, "question": t}, "title": t}),
+    "bot/domain/outline.py:find_near_section": lambda t: find_near_section(STANDARD, t),
+    "bot/domain/outline.py:find_section": lambda t: find_section(STANDARD, t),
     "bot/domain/facets.py:parse": lambda t: facets_rules.parse(t, FacetKind.SERVICE),
     "bot/domain/facets.py:read_name": lambda t: facets_rules.read_name(t, FacetKind.TAG),
     "bot/domain/facets.py:parse_renaming": lambda t: facets_rules.parse_renaming(t, FacetKind.TAG),

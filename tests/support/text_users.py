@@ -7,15 +7,21 @@ through all of them.
 
 NO_READERS: dict[str, str] = {
     "bot/cli/documents.py": "import_draft",
-    "bot/cli/options.py": "parse_now write_output",
+    "bot/cli/folder.py": "plan_change write_folder",
+    "bot/cli/options.py": "parse_now replace_file write_output",
     "bot/domain/alerts/groups.py": "count_alert describe",
+    "bot/domain/announcements/posts.py": "is_later",
     "bot/domain/document.py": (
         "Cast.find Cast.who Document.part Document.texts DocumentSection.tells build_past_wording"
     ),
     "bot/domain/due_dates.py": "choose_from expand_year month_number weekday_index",
-    "bot/domain/incident.py": "reach_milestone text_beyond_milestone",
+    "bot/domain/incident.py": "adopt_policy choose_postmortem reach_milestone text_beyond_milestone",
+    "bot/domain/library.py": "LibraryFilters.query library_url",
     "bot/domain/masking.py": "parse_rules",
+    "bot/domain/numbers.py": "Numbers.count Numbers.list_returning",
+    "bot/domain/outline.py": "Outline.find Outline.has OutlineRules.pick title_of",
     "bot/domain/pasting/paste_lines.py": "HeadingContext.apply_next_day HeadingContext.depends_on_day ask_between",
+    "bot/domain/policy.py": "SeverityPolicies.name_people SeverityPolicy.due_on from_plain",
     "bot/domain/postmortem.py": "is_monitoring read_section waive",
     "bot/domain/records.py": "Case.name detect_media_type",
     "bot/domain/reminders.py": (
@@ -31,21 +37,23 @@ NO_READERS: dict[str, str] = {
     "bot/domain/times/clocks.py": "apply_part",
     "bot/domain/times/headings.py": "find_orders",
     "bot/domain/times/instants.py": "resolve",
-    "bot/domain/times/language.py": ("Vocabulary.at is_ordinary load_inflected_words load_own_words make_pattern"),
+    "bot/domain/times/language.py": "Vocabulary.at is_ordinary load_inflected_words load_own_words make_pattern",
     "bot/domain/times/scan.py": "Scan.take Scan.word",
     "bot/domain/times/zones.py": "is_bare_place",
     "bot/domain/whys.py": "find_last_by",
     "bot/export/__init__.py": (
         "Exporter.explain_trouble Exporter.render Exporter.write Exporter.write_confluence_page file_name"
     ),
-    "bot/export/canvas.py": ("add_pending_marks compile_edited find_edited is_unexpected mark_regions plan_steps"),
+    "bot/export/canvas.py": "add_pending_marks compile_edited find_edited is_unexpected mark_regions plan_steps",
+    "bot/export/charts/numbers.py": "draw_dots",
     "bot/export/charts/svg.py": (
         "SvgCanvas.draw SvgCanvas.line SvgCanvas.write draw_in_both_widths find_tone make_anchor"
     ),
     "bot/export/confluence/__init__.py": "ConfluenceWriter.write_body ConfluenceWriter.write_with_charts",
     "bot/export/confluence/merge.py": "FreshPage.snapshot find_touched merge replace_top_block",
-    "bot/export/confluence/regions.py": "render_markdown",
     "bot/export/confluence/reader.py": "name_mentions",
+    "bot/export/confluence/regions.py": "render_markdown",
+    "bot/export/docx_job.py": "run",
     "bot/export/drafts.py": "CompiledMarkdown.body CompiledMarkdown.with_body",
     "bot/export/markdown.py": "MarkdownWriter.draft_without_rows list_timeline_days list_timeline_rows",
     "bot/export/mask_patterns.py": "apply_patterns run",
@@ -75,24 +83,28 @@ NO_READERS: dict[str, str] = {
     "bot/integrations/registry.py": "build_webhooks component_source postmortem_page",
     "bot/integrations/sync.py": "report_failure",
     "bot/settings/__init__.py": "find_unknown variable",
-    "bot/settings/integrations.py": "OutsideSettings.object_of",
+    "bot/settings/config_file.py": "ConfigFile.mistake",
+    "bot/settings/integrations.py": "Halves.is_given OutsideSettings.object_of",
     "bot/slack/channels.py": "Channels.forget Channels.has_left Channels.record_join Channels.record_leave",
     "bot/slack/directory.py": (
-        "Directory.get Directory.ids Directory.is_known Directory.is_missing Directory.name Directory.name_or_id "
-        "Directory.resolve_known_names NameCache.name NameCache.remember"
+        "Directory.find_by_name Directory.get Directory.ids Directory.is_known Directory.is_missing "
+        "Directory.name Directory.name_or_id Directory.resolve_known_names NameCache.name NameCache.remember"
     ),
     "bot/slack/message_text.py": "read_count read_object read_objects read_string",
     "bot/slack/messages_in.py": "add_source read_ts",
     "bot/slack/mrkdwn.py": "date_token mention",
+    "bot/slack/openid.py": "OpenId.write_address",
     "bot/slack/pace.py": "RateLimiter.must_pause RateLimiter.pause",
     "bot/slack/reachability.py": "Reachability.note_failure",
     "bot/slack/refresh.py": "HomeTabQueue.mark_changed HomeTabQueue.mark_stale",
     "bot/slack/sender.py": "OutgoingMessage.of",
     "bot/slack/views/actions.py": "read_owner",
-    "bot/slack/views/blocks.py": "read_change read_mark read_ticked",
-    "bot/slack/views/incidents.py": "read_report read_verdicts",
+    "bot/slack/views/blocks.py": "read_button read_change read_mark read_ticked",
+    "bot/slack/views/incidents.py": "read_or_go_button read_report read_verdicts",
     "bot/slack/views/paste.py": "read_input read_preview_time read_ticked",
     "bot/slack/views/secrets.py": "read_locations read_subject",
+    "bot/web/library.py": "make_page",
+    "bot/web/rate_limit.py": "RateLimit.wait_for",
     "bot/web/server.py": "BoundedConnection.data_received",
     "bot/web/slack_endpoint.py": "build_bolt",
     "bot/web/webhooks.py": (
