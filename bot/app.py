@@ -17,7 +17,7 @@ from starlette.routing import Route
 import handlers
 from bot.clock import Clock, CorrectedClock
 from bot.domain import times
-from bot.domain.records import Place
+from bot.domain.records import Incident, Place
 from bot.domain.reminders import ReminderKind
 from bot.errors import DatabaseGone
 from bot.export import Exporter
@@ -42,6 +42,7 @@ from bot.services.library.sessions import Signatures, SignInPruner
 from bot.services.live_message import LiveMessageRenderer, read_replaced
 from bot.services.notifications import reminders as reminders_service
 from bot.services.notifications.composer import Composer, Visibility
+from bot.services.notifications.invitations import InvitationDelivery
 from bot.settings import Settings
 from bot.settings.integrations import HOOK_SECRETS
 from bot.slack.channel_privacy import ChannelPrivacy
@@ -55,6 +56,7 @@ from bot.slack.outbox import Outbox
 from bot.slack.reachability import Reachability
 from bot.slack.refresh import HomeTabPublisher, HomeTabQueue, LiveMessageQueue, MessageUpdater
 from bot.slack.views import templates
+from bot.slack.views.incidents import SimilarCase
 from bot.timeouts import Timeouts
 from bot.web import library, server, webhooks
 from bot.web.health import Health, make_backlog_probe, make_database_probe, measure
@@ -203,13 +205,15 @@ class Afterword:
             return await self.slack.channels.check_public(channels, user)
         return await self.services.check_channels(team, user, channels)
 
+    async def _find_similar(self, incident: Incident) -> tuple[SimilarCase, ...]:
+        return await incidents_service.find_similar_for_all(self.services, incident)
+
     def _connect_followers(self) -> None:
         self.history_scanner = HistoryScanner(self.services, ChannelHistory(self.client))
         # Whatever is kept up to date with the record: other systems, files, live messages, Home tabs, names of people.
         self.slack.outbox.on_notify(self.sync_workers.notify)
         self.slack.outbox.on_notify(self.slack.attachments.notify)
-        find_similar = partial(incidents_service.find_similar_for_all, self.services)
-        renderer = LiveMessageRenderer(self.services, MessageUpdater(self.client), find_similar)
+        renderer = LiveMessageRenderer(self.services, MessageUpdater(self.client), self._find_similar)
         self.slack.outbox.after_send(partial(self._refresh_posted, renderer))
         self.slack.live_messages.refresh_with(renderer.refresh)
         self.slack.home_tabs.refresh_with(HomeTabRenderer(self.services, HomeTabPublisher(self.client)))
@@ -238,7 +242,9 @@ class Afterword:
         compiler = DocumentCompiler(self.store, policy.mask)
         canvases = CanvasDelivery(self.store, exporter, compiler, Canvases(self.client))
         delivery = ExportDelivery(compiler, Renderer(exporter, compiler), channels, canvases)
-        return Composer(delivery, Visibility(self.store, self._find_visible), Announcer(channels, policy.library))
+        invitations = InvitationDelivery(self.store, channels, self._find_similar)
+        announcer = Announcer(channels, policy.library)
+        return Composer(delivery, Visibility(self.store, self._find_visible), announcer, invitations)
 
     async def tick(self, now: datetime) -> None:
         """Do everything that is due by `now`: for the command line and tests."""

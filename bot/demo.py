@@ -15,10 +15,10 @@ from rich.console import Console
 from bot.app import Afterword
 from bot.clock import Clock, SettableClock, SystemClock
 from bot.domain import times
-from bot.domain.due_dates import parse_due_date
 from bot.domain.incident import text_beyond_milestone
 from bot.domain.records import Milestone
 from bot.domain.sections import BY_SLUG
+from bot.domain.times.due_dates import parse_due_date
 from bot.errors import AfterwordError
 from bot.export import FORMATS
 from bot.rehearsal import page

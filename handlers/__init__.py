@@ -18,6 +18,7 @@ from handlers import home_tab as home_tab_handlers
 from handlers import incidents as incidents_handlers
 from handlers import integrations as integrations_handlers
 from handlers import postmortem as postmortem_handlers
+from handlers import review as review_handlers
 from handlers import timeline as timeline_handlers
 from handlers import whys as whys_handlers
 from handlers.boundary import Boundary, HandlerTable, Listener, answer_error
@@ -48,6 +49,7 @@ TABLES = (
     facets_handlers.HANDLERS,
     actions_handlers.HANDLERS,
     postmortem_handlers.HANDLERS,
+    review_handlers.HANDLERS,
     home_tab_handlers.HANDLERS,
     capture_handlers.HANDLERS,
     integrations_handlers.HANDLERS,

@@ -32,6 +32,7 @@ from handlers.boundary import Boundary, HandlerTable
 from handlers.command_table import MAYBE_TEXT, TEXT, CommandTable, Verb
 from handlers.incidents import require_person
 from handlers.requests import Body, Click, Command, Form, Submission, for_reader
+from handlers.review import review
 
 
 async def _share(boundary: Boundary, command: Command) -> Form:
@@ -105,6 +106,12 @@ POSTMORTEM = CommandTable(
         (
             Verb("confluence", MAYBE_TEXT, lambda b, c: confluence_service.publish(b.services, c.request),
                  "creates or updates its page", "confluence", needs="confluence", harmful=True),
+        ),
+        (
+            Verb("review", MAYBE_TEXT, review,
+                 "plans its review: a calendar invitation, a reminder, and a yes or no from each. The same line "
+                 "moves it, and `cancel` calls it off",
+                 "review friday 14:00 @ana @bo", also="debrief", usage="review friday 14:00"),
         ),
         (
             Verb("publish", MAYBE_TEXT, lambda b, c: postmortem_service.publish(b.services, c.request), "publishes it",

@@ -18,7 +18,9 @@ from bot.slack.views.blocks import Block, Message, field_name, read_value
 
 Body = dict[str, Any]
 
-_NUMBERS = frozenset({"incident", "entry", "version", "why", "action", "seen", "alert", "into", "other", "number"})
+_NUMBERS = frozenset(
+    {"incident", "entry", "version", "why", "action", "seen", "alert", "into", "other", "number", "sequence"}
+)
 _OBJECTS = {"user": ("user_change", "team_join"), "channel": ("channel_rename", "group_rename")}
 """The kinds of events that carry an object in this place; all others carry an id."""
 _TIMES = ("ts", "thread_ts", "deleted_ts", "event_ts")
@@ -382,6 +384,8 @@ def _read_state(state: dict[str, Any]) -> Any:
     fields = {
         "datepicker": "selected_date",
         "users_select": "selected_user",
+        "multi_users_select": "selected_users",
+        "datetimepicker": "selected_date_time",
         "conversations_select": "selected_conversation",
     }
     return state.get(fields.get(str(kind), "value"))

@@ -38,6 +38,7 @@ from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Statement, Transaction, insert_into, table_of, values_of
+from storage.postmortem import reviews as reviews_store
 from storage.tables.record import (
     ActionRow,
     AttachmentRow,
@@ -87,6 +88,8 @@ def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -
     named |= {why.author for why in chain} | {section.author for section in saved.values()}
     named |= {action.owner for action in todo} | {action.created_by for action in todo}
     named |= {text.author for text in texts}
+    review = reviews_store.find(tx, incident.id)
+    named |= {review.planned_by, *(one.user for one in review.reviewers)} if review else set()
     people = _find_people(tx, incident.team, named)
     doubtful = _find_doubtful(tx, incident, people)
     everyone = people | doubtful
@@ -100,6 +103,7 @@ def load_page(tx: Transaction, incident: Incident, entries: tuple[Entry, ...]) -
         edited_sections=texts,
         doubtful=frozenset(doubtful),
         facets=facets_store.list_by_incident(tx, incident.id),
+        review=review,
     )
 
 
@@ -193,6 +197,10 @@ def restore(tx: Transaction, case: Case, history: RecordHistory) -> Incident:
         restore_verdict(tx, incident, verdict)
     for facet in case.facets:
         facets_store.add_imported(tx, incident, facet)
+    if case.review is not None:
+        reviews_store.save(tx, replace(case.review, id=0, incident_id=incident.id))
+        for reviewer in case.review.reviewers:
+            reviews_store.restore_reviewer(tx, replace(reviewer, incident_id=incident.id))
     # Last, because it locks the workspace's row: every incident that is opened meanwhile waits for the commit.
     incidents_store.reserve_number(tx, incident.team, incident.number)
     return incident

@@ -37,6 +37,8 @@ class DeliveryKind(StrEnum):
     """A reminder that was sent is cut to one line; `body` says which one and to what, as JSON."""
     OWNER_NOTICE = "notice"
     """To the owner of an action: what a program changed in it; `body` is the message, as JSON."""
+    REVIEW = "review"
+    """To a reviewer, the owner or the channel: what becomes of a review; `body` says what, as JSON."""
     ALERT = "alert"
     """To the alerts channel; `body` names the group or the storm, as JSON."""
     ANNOUNCEMENT = "announcement"

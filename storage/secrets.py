@@ -40,6 +40,7 @@ from storage.tables.record import (
     FacetRow,
     IncidentRow,
     KeptRegionRow,
+    ReviewerRow,
     SectionRow,
     WhyRow,
     WhyVersionRow,
@@ -50,6 +51,7 @@ log = logging.getLogger(__name__)
 _entry, _version = table_of(EntryRow), table_of(EntryVersionRow)
 _edit = table_of(KeptRegionRow)
 _incident, _action, _section = table_of(IncidentRow), table_of(ActionRow), table_of(SectionRow)
+_reviewer = table_of(ReviewerRow)
 _why, _why_version = table_of(WhyRow), table_of(WhyVersionRow)
 _inbox, _delivery, _lookback = table_of(InboxRow), table_of(DeliveryRow), table_of(LookbackRow)
 _attachment, _link = table_of(AttachmentRow), table_of(LinkRow)
@@ -189,11 +191,14 @@ def _select_wordings() -> CompoundSelect[tuple[int, str, str, int, str]]:
         )
         for at, text in enumerate(("text", "link", "reason"))
     ]
+    of_reviews = select(
+        _reviewer.c.incident_id, _kind(RecordKind.REVIEW), _reviewer.c.user, _part(0), _reviewer.c.words
+    )
     of_titles = [
         select(_incident.c.id, _kind(RecordKind.TITLE), literal_column("''", Text), _part(at), _incident.c[text])
         for at, text in enumerate(("title", "postmortem_reason"))
     ]
-    return union_all(of_entries, of_whys, of_sections, of_drafts, *of_actions, *of_titles)
+    return union_all(of_entries, of_whys, of_sections, of_drafts, of_reviews, *of_actions, *of_titles)
 
 
 _wording = _select_wordings().subquery("wording")

@@ -30,6 +30,7 @@ ENVIRONMENT = {"bot/settings/__init__.py"}
 LAZY_IMPORTS = {
     "bot/cli/__init__.py": {"storage.database.drivers"},
     "bot/domain/times/cldr.py": {"bot.domain.times"},
+    "bot/export/invitation.py": {"icalendar"},
     "bot/integrations/atlassian.py": {"marklas"},
     "bot/integrations/http.py": {"bot.integrations.caller"},
     "storage/database/drivers.py": {"storage.database.postgres"},

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from bot.domain import due_dates as due_dates_rules
-from bot.domain.due_dates import Due
 from bot.domain.records import ActionKind
 from bot.domain.text import clean_input, describe_unlinked_name, find_nearest, find_unlinked_name
+from bot.domain.times import due_dates
+from bot.domain.times.due_dates import Due
 from bot.domain.whys import find_blame_word
 from bot.errors import Refused
 
@@ -192,7 +192,7 @@ def in_command(text: str, today: date, *, mentions: bool = False) -> ReplyAnswer
 def _find_misspelt_day(answer: ReplyAnswer) -> ReplyAnswer | None:
     """The answer with its problem, if its one word is nearly a weekday; else it is a new action."""
     words = answer.operation.words if isinstance(answer.operation, Unclear) else ""
-    day = find_nearest(words, due_dates_rules.WEEKDAYS, _MISSPELT) if words.isalpha() else ""
+    day = find_nearest(words, due_dates.WEEKDAYS, _MISSPELT) if words.isalpha() else ""
     if not day:
         return None
     number = answer.about[0].number if answer.about else 1
@@ -246,9 +246,9 @@ def _unclear(about: tuple[About, ...], words: str, today: date) -> ReplyAnswer:
 def _day(words: str, today: date) -> Due | None:
     """The day in the words; a lone month counts only behind a word, as in `3 by march`."""
     rest = _TO.sub("", words, count=1)
-    if rest == words and due_dates_rules.is_month(words):
+    if rest == words and due_dates.is_month(words):
         return None
-    return due_dates_rules.parse_due_date(rest, today, is_limit=words.lower().startswith(("by", "until")))
+    return due_dates.parse_due_date(rest, today, is_limit=words.lower().startswith(("by", "until")))
 
 
 def _parse_due_change(due: Due | None) -> MoveDueDate | Choose | None:
@@ -366,7 +366,7 @@ def _find_due_date(line: str, today: date) -> TypedAction:
     for match in behind:
         if match["word"].lower().startswith("d") and len(match["when"].split()) <= _REFUSED_WORDS:
             name = find_unlinked_name(match["when"])
-            raise Refused(describe_unlinked_name(name) if name else due_dates_rules.describe_unreadable(match["when"]))
+            raise Refused(describe_unlinked_name(name) if name else due_dates.describe_unreadable(match["when"]))
     return TypedAction(line.strip(), None)
 
 
@@ -375,9 +375,7 @@ def _split_due_date(match: re.Match[str], today: date) -> TypedAction | None:
     parts = match.groupdict()
     when, is_due = parts["when"].strip(), (parts["word"] or "due").lower().startswith("d")
     found = (
-        due_dates_rules.parse_due_date(when, today, is_limit=not is_due)
-        if is_due or not due_dates_rules.is_amount(when)
-        else None
+        due_dates.parse_due_date(when, today, is_limit=not is_due) if is_due or not due_dates.is_amount(when) else None
     )
     if found is None or not (found.days or is_due or any(map(str.isalpha, when))):
         return None

@@ -4,10 +4,11 @@ Each finding names what fixes it. Nothing here refuses anything.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from bot.domain import text as text_rules
 from bot.domain.incident import (
@@ -19,9 +20,10 @@ from bot.domain.incident import (
 )
 from bot.domain.outline import list_sections, outline_of
 from bot.domain.records import Action, ActionStatus, Case, Entry, Milestone, Status
+from bot.domain.secrets import mask_credentials
 from bot.domain.sections import list_filled
 from bot.domain.text import clean, format_clock, format_day_time, format_duration, shorten
-from bot.domain.whys import list_without_action
+from bot.domain.whys import list_active, list_without_action, quote_answer
 
 LONGEST_GAP = timedelta(minutes=30)
 """A longer gap in the timeline during the incident is a question."""
@@ -327,3 +329,31 @@ def find_next_section(case: Case) -> str:
 def _is_written(case: Case, slug: str) -> bool:
     written = case.sections.get(slug)
     return written is not None and bool(clean(written.text))
+
+
+MOST_ITEMS, ITEM = 5, 200
+"""Items of each kind on an agenda, and the characters of one."""
+
+
+class Agenda(NamedTuple):
+    """What a review has to talk about, each on one line: what looks wrong or unfinished, and whys without an answer."""
+
+    findings: tuple[str, ...]
+    whys: tuple[str, ...]
+
+
+def make_agenda(case: Case, now: datetime) -> Agenda:
+    """The agenda of a case, by the record as of `now`. Credentials are masked."""
+    findings = (_shorten_item(finding.sentence) for finding in list_findings(case, now))
+    return Agenda(tuple(findings)[:MOST_ITEMS], tuple(_shorten_item(text) for text in _open_whys(case))[:MOST_ITEMS])
+
+
+def _open_whys(case: Case) -> Iterable[str]:
+    """The last answer of each chain that has not reached a root cause."""
+    chain = list_active(case.whys)
+    explained = {why.parent for why in chain}
+    return (quote_answer(why.text) for why in chain if why.number not in explained and not why.is_root)
+
+
+def _shorten_item(text: str) -> str:
+    return shorten(text_rules.flatten(mask_credentials(text)), ITEM)

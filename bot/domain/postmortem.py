@@ -372,6 +372,38 @@ def list_blank_required(case: Case) -> tuple[str, ...]:
     return tuple(slug for slug in needed if slug in blank)  # a section that its form lacks is not missing
 
 
+MOST_PROPOSED = 8
+"""Reviewers that a form proposes."""
+
+
+def require_reviewable(incident: Incident) -> None:
+    """Raises Refused unless the postmortem of an incident can be reviewed now."""
+    if incident.status is not Status.RESOLVED:
+        raise Refused(f"{incident.key} isn't resolved yet. Resolve it first: `/incident resolved`")
+    if incident.postmortem_status.is_finished:
+        word = str(incident.postmortem_status)
+        raise OutdatedButton(
+            f"The postmortem of {incident.key} is already {word}. Reopen it first: `/postmortem reopen {incident.key}`"
+        )
+
+
+def propose_reviewers(case: Case, but: str) -> tuple[str, ...]:
+    """Who may review if no one is named: who led, who owns it, who wrote sections, who has to do something; not `but`.
+
+    Only people: no programs, groups, or people who left.
+    """
+    incident = case.incident
+    writers = [section.author for section in case.sections.values()]
+    owners = [action.owner for action in sorted(case.actions, key=lambda action: action.number)]
+    asked = dict.fromkeys(filter(None, (incident.lead, incident.postmortem_owner, *writers, *owners)))
+    return tuple(user for user in asked if user != but and _can_review(case, user))[:MOST_PROPOSED]
+
+
+def _can_review(case: Case, user: str) -> bool:
+    person = case.people.get(user)
+    return user.startswith(("U", "W")) and not (person and (person.is_bot or person.is_deactivated or person.is_guest))
+
+
 def waive(incident: Incident, reason: str) -> Incident:
     """The incident whose postmortem is not needed; raises Refused if it is not resolved, or finished already."""
     _require_resolved(incident)

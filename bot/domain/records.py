@@ -16,6 +16,7 @@ from bot.domain.text import clean
 
 if TYPE_CHECKING:
     from bot.domain.outline import Outline  # made of sections, which are made of what is here
+    from bot.domain.review import Review  # it reads times, which few commands need
 
 
 class Status(StrEnum):
@@ -355,6 +356,7 @@ class Case:
     revision: int = 0
     doubtful: frozenset[str] = frozenset()
     facets: tuple[Facet, ...] = ()
+    review: "Review | None" = None
 
     def name(self, user: str | None) -> str:
         """A person's name, or the bare id if none is known; empty for None."""

@@ -25,6 +25,8 @@ class ReminderKind(StrEnum):
     """To the owner: someone else gave them an action, or reopened theirs."""
     UNCLAIMED = "unclaimed"
     """A nudge: an open incident has no lead or no severity."""
+    REVIEW = "review"
+    """To reviewers and the owner: an hour before a review, and once it is over."""
     SILENT = "silent"
     """A nudge: nothing was recorded in an open and severe incident for a while."""
     PROMISED = "promised"
@@ -47,6 +49,8 @@ class ReminderState(StrEnum):
 
 OF_ACTIONS = (ReminderKind.ESCALATED, ReminderKind.FOLLOW_UP, ReminderKind.ASSIGNED)
 NUDGES = (ReminderKind.UNCLAIMED, ReminderKind.SILENT, ReminderKind.PROMISED, ReminderKind.WEEKLY)
+AT_ONCE = (*NUDGES, ReminderKind.REVIEW)
+"""Kinds that no quiet hours put off: later they would be of no use."""
 ESCALATED_AFTER = timedelta(days=7)
 FOLLOW_UP_AFTER = timedelta(days=30)
 

@@ -283,11 +283,16 @@ class RecordKind(StrEnum):
     TITLE = "title"
     DRAFT = "draft"
     """A section as edited in a draft that was given back."""
+    REVIEW = "review"
+    """What a reviewer says needs work."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordRef:
-    """One thing of an incident: `which` is its number, of a section its slug; empty for the title."""
+    """One thing of an incident: `which` is its number, of a section its slug; empty for the title.
+
+    Of what was said in a review it is the user id of who said it.
+    """
 
     kind: RecordKind
     which: str = ""

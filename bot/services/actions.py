@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from bot.domain import actions as actions_rules
-from bot.domain import due_dates as due_dates_rules
 from bot.domain.actions import Operation, ReplyAnswer, find_vague_word
 from bot.domain.incident import find_policy
 from bot.domain.records import Action, ActionKind, ActionStatus, Incident, Person
 from bot.domain.reminders import ReminderRules
 from bot.domain.secrets import RecordKind, RecordRef
 from bot.domain.text import clean_input, describe_unlinked_name, fingerprint, format_day, require_text
+from bot.domain.times import due_dates
 from bot.domain.whys import find_why, list_without_action
 from bot.errors import OutdatedButton, Refused
 from bot.services import secrets as secrets_service
@@ -77,7 +77,7 @@ async def add(services: Services, request: Request, asking: Asking) -> Message |
         policy = None if asking.is_undated else find_policy(incident, policies)
         usual = policy.due_on(asking.kind or "", request.now.astimezone(zone).date()) if policy else None
         due_on = asking.due_on or usual
-        overdue_at = due_dates_rules.overdue_at(due_on, zone) if due_on else None
+        overdue_at = due_dates.overdue_at(due_on, zone) if due_on else None
         made = (request.user, request.now, asking.kind)
         action = actions_store.add(
             tx, incident.id, NewAction(text, asking.owner, due_on, overdue_at, asking.link, *made)
@@ -243,7 +243,7 @@ async def move(
     await require_ahead(services, request, due_on)
     owner = await services.store.read(lambda tx: require_touchable(tx, request, action_id)[0].owner)
     keeper = await services.slack.directory.look_up(request.team, owner or request.user)
-    overdue_at = due_dates_rules.overdue_at(due_on, find_zone(keeper))
+    overdue_at = due_dates.overdue_at(due_on, find_zone(keeper))
 
     def unit(tx: Transaction) -> Message:
         before, incident = require_touchable(tx, request, action_id)
@@ -280,7 +280,7 @@ async def hand_over(services: Services, request: Request, action_id: int, owner:
     def unit(tx: Transaction) -> Message:
         action, incident = require_touchable(tx, request, action_id)
         require_open(action)
-        overdue_at = due_dates_rules.overdue_at(action.due_on, find_zone(person)) if action.due_on else None
+        overdue_at = due_dates.overdue_at(action.due_on, find_zone(person)) if action.due_on else None
         before, action = action.owner, replace(action, owner=owner, overdue_at=overdue_at)
         actions_store.save(tx, action)
         settle_digests(tx, request.team, before, request.now)

@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 from bot.domain import actions as actions_rules
 from bot.domain import checks as checks_rules
-from bot.domain import due_dates as due_dates_rules
 from bot.domain import outline as outline_rules
 from bot.domain import postmortem as postmortem_rules
 from bot.domain import reminders as reminders_rules
@@ -30,9 +29,11 @@ from bot.domain.reminders import ReminderKind, ReminderState
 from bot.domain.secrets import RecordKind, RecordRef, mask_credentials
 from bot.domain.sections import section_title
 from bot.domain.text import clean_input, format_day_time, require_text, shorten
+from bot.domain.times import due_dates
 from bot.errors import OutdatedButton, Refused
 from bot.services import incidents as incidents_service
 from bot.services import outline as outline_service
+from bot.services import review as review_service
 from bot.services import secrets as secrets_service
 from bot.services.actions import require_action, require_ahead, require_open, require_owner
 from bot.services.context import Request, Services, require_able, require_incident, require_visible, run_once
@@ -45,6 +46,7 @@ from bot.slack.views import blocks
 from bot.slack.views import drafts as drafts_views
 from bot.slack.views import postmortem as postmortem_views
 from bot.slack.views import reminders as reminders_views
+from bot.slack.views import review as review_views
 from bot.slack.views.blocks import Block, Message
 from bot.slack.views.postmortem import Publication, ReminderHistory, SectionFilling, ToCheck, draft_text
 from bot.slack.views.templates import words
@@ -79,7 +81,10 @@ async def overview(services: Services, request: Request, *, is_whole: bool = Fal
         )
 
     case, found = await services.store.read(look)
-    check = replace(found, past=await incidents_service.find_similar(services, request, case.incident))
+    zone = services.zone_for(await services.slack.directory.look_up(request.team, request.user))
+    review = review_views.status_blocks(case, request.user, zone, request.now)
+    past = await incidents_service.find_similar(services, request, case.incident)
+    check = replace(found, past=past, review=tuple(review))
     return await asyncio.to_thread(postmortem_views.overview, case, request.now, check, is_whole=is_whole)
 
 
@@ -267,9 +272,11 @@ async def publish(services: Services, request: Request, *, is_sure: bool = False
             )
         case = case_store.load_latest(tx, before)
         incident = postmortem_rules.publish(case, request.now)
+        review_service.require_reviewed(tx, case, is_required=before.policy is not None and before.policy.needs_review)
         if not is_sure and (record.findings or record.edited):
             return postmortem_views.publish_question(incident, record.findings, record.edited)
         _finish(tx, request, incident, "the postmortem was published")
+        review_service.end(tx, request, incident, words.review.is_published())
         retire(tx, incident, words.reminders.published(), request.now)
         page = services.integrations.page.after_publication(tx, incident, request.now)
         by = services.slack.directory.name_or_id(request.team, request.user)
@@ -309,6 +316,7 @@ async def waive(services: Services, request: Request, reason: str) -> Message | 
     def unit(tx: Transaction) -> Message:
         incident = postmortem_rules.waive(require_incident(tx, request, locking=True), reason)
         _finish(tx, request, incident, "the postmortem was waived")
+        review_service.end(tx, request, incident, words.review.is_waived())
         retire(tx, incident, words.reminders.waived(reason=shorten(reason, 300)), request.now)
         return postmortem_views.waived_message(
             incident, services.slack.directory.name_or_id(request.team, request.user)
@@ -498,7 +506,7 @@ def _complete(action: Action, completion: CompletedAction, link: str, zone: tzin
     if "link" in completion.changed:
         action = replace(action, link=link)
     if completion.changed & {"owner", "due"}:
-        action = replace(action, overdue_at=due_dates_rules.overdue_at(action.due_on, zone) if action.due_on else None)
+        action = replace(action, overdue_at=due_dates.overdue_at(action.due_on, zone) if action.due_on else None)
     return action
 
 

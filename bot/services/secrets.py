@@ -49,6 +49,7 @@ from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import NewDelivery
+from storage.postmortem import reviews as reviews_store
 from storage.queues import DeliveryKind
 from storage.secrets import SearchScope, SecretCopy, choose_mark
 
@@ -81,7 +82,8 @@ class Redaction:
 
     def take_out(self, tx: Transaction) -> RedactedRecord:
         """Replace the credentials everywhere, in every version. Returns what contained them."""
-        found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx), *self._actions(tx)]
+        found = [*self._title(tx), *self._entries(tx), *self._whys(tx), *self._sections(tx)]
+        found += [*self._actions(tx), *self._reviews(tx)]
         elsewhere = self._redact_quotes(tx)
         # Since the incident was opened: no earlier reply can quote it, and the inbox knows no incident to look for.
         self._copies(tx, SearchScope(self._incident.id, self._incident.team, self._incident.opened_at))
@@ -137,6 +139,10 @@ class Redaction:
     def _sections(self, tx: Transaction) -> list[RecordRef]:
         done = sections_store.redact(tx, self._incident.id, self._clean, self._by, self._now)
         return [RecordRef(RecordKind.SECTION, slug) for slug in done]
+
+    def _reviews(self, tx: Transaction) -> list[RecordRef]:
+        done = reviews_store.redact(tx, self._incident.id, self._clean)
+        return [RecordRef(RecordKind.REVIEW, user) for user in done]
 
     def _actions(self, tx: Transaction) -> list[RecordRef]:
         done = []
@@ -525,6 +531,10 @@ def _wordings(tx: Transaction, incident: Incident, subject: RecordRef) -> tuple[
         case RecordKind.TITLE:
             # The first entry tells the title that it was opened with, also once it is called otherwise.
             return {incident.opened_by}, (*_entry(tx, incident, 1)[1], incident.title)
+        case RecordKind.REVIEW:
+            review = reviews_store.find(tx, incident.id)
+            reviewer = review.find(subject.which) if review else None
+            return ({reviewer.user}, (reviewer.words,)) if reviewer else (set(), ())
         case RecordKind.DRAFT:
             edited = [one for one in sections_store.list_edits(tx, incident.id) if one.section == subject.which]
             return {one.author for one in edited}, tuple(one.markdown for one in edited)

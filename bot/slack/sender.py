@@ -83,8 +83,8 @@ class OutgoingMessage:
         return self.file is None and (self.factory is None or self.is_keyed)
 
 
-MessageFactory = Callable[[], Awaitable[OutgoingMessage]]
-"""Makes a message when it is sent, for example because Slack has to be asked something first.
+MessageFactory = Callable[[], Awaitable[OutgoingMessage | None]]
+"""Makes a message when it is sent, for example because Slack has to be asked something first; None: none is wanted.
 
 It may raise what the client raises, AnswerPending and NotRecorded: then nothing is sent this time, and MessageWithheld:
 then nothing is sent at all. It may be called again.

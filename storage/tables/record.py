@@ -45,6 +45,7 @@ ENTRY_CAPTURED = text("source <> ''")
 ENTRY_MARKING = text("milestone IS NOT NULL")
 ATTACHMENT_WANTED = text("state = 'wanted'")
 ACTION_OPEN = text("status = 'open'")
+REVIEWER_WAITING = text("is_waiting")
 
 
 class WorkspaceRow(SQLModel, table=True):
@@ -374,6 +375,40 @@ class CopyRow(NumberedRow, table=True):
     marks: str = text_column()
     revision: int
     written_at: datetime = time_column()
+
+
+class ReviewRow(NumberedRow, table=True):
+    """The review of an incident's postmortem: one event, however often it is moved."""
+
+    __tablename__ = "review"
+    __table_args__ = (UniqueConstraint("incident_id"), STRICT)
+    incident_id: int = of_column("incident")
+    sequence: int
+    starts_at: datetime = time_column()
+    minutes: int
+    planned_by: str = text_column()
+    planned_at: datetime = time_column()
+    is_cancelled: bool = flag_column()
+
+
+class ReviewerRow(NumberedRow, table=True):
+    """A person who was asked to review, what they say, and where their invitation is."""
+
+    __tablename__ = "reviewer"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "user"),
+        # What a person is still asked for is found without reading all that they were ever asked.
+        partial_index("ix_reviewer_waiting", "user", where=REVIEWER_WAITING),
+        STRICT,
+    )
+    incident_id: int = of_column("incident")
+    user: str = text_column()
+    verdict: str = text_column()
+    words: str = text_column()
+    answered_at: datetime | None = time_column()
+    is_waiting: bool = flag_column()
+    channel: str = text_column()
+    ts: str = text_column()
 
 
 class ChainRow(NumberedRow, table=True):

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from bot.domain.actions import TypedAction, parse_action
-from bot.domain.due_dates import Due, parse_due_date
 from bot.domain.records import ActionKind
+from bot.domain.times.due_dates import Due, parse_due_date
 
 TODAY = date(2026, 11, 23)
 FRIDAY = date(2026, 11, 27)

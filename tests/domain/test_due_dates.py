@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from bot.domain.actions import parse_action
-from bot.domain.due_dates import Due, parse_due_date
+from bot.domain.times.due_dates import Due, parse_due_date
 from bot.errors import Refused
 
 TODAY = date(2026, 11, 30)

@@ -21,7 +21,7 @@ from bot.domain.actions import (
     in_command,
     read_reply,
 )
-from bot.domain.due_dates import Due
+from bot.domain.times.due_dates import Due
 
 TODAY = date(2026, 11, 23)
 """A Monday."""

@@ -26,6 +26,7 @@ from bot.domain.records import (
     Status,
 )
 from bot.domain.reminders import ReminderKind, ReminderState
+from bot.domain.review import Verdict
 from bot.domain.secrets import RecordKind
 from bot.slack.views.blocks import MORE
 from storage.queues import DeliveryKind, DeliveryState, ScanState, SyncState
@@ -52,6 +53,7 @@ WORDS: dict[str, type[StrEnum]] = {
     "postmortem states": PostmortemStatus,
     "reminder kinds": ReminderKind,
     "reminder states": ReminderState,
+    "review verdicts": Verdict,
     "sign-in outcomes": SignInOutcome,
     "sync states": SyncState,
 }

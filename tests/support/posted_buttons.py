@@ -20,6 +20,7 @@ COMPOSED = frozenset(
         *("action_came_back", "action_held", "actions_all_done"),  # reminders, as those below
         *("announce_follow", "announce_unfollow"),  # posts for people outside
         *("update_end", "update_quiet", "update_write"),  # the question about a late update
+        *("review_good", "review_work"),  # invitations: they become the answer
         *("postmortem_snooze", "postmortem_hand_over", "postmortem_waive"),
     }
 )
@@ -78,6 +79,8 @@ LASTING = {
     "postmortem_show_all": "it shows the findings as they are",
     "recall_other": "a verdict may be changed at any time",
     "recall_same": "a verdict may be changed at any time",
+    "review_google": "a link",
+    "review_outlook": "a link",
 }
 """What stays useful as long as the message is there, and why."""
 

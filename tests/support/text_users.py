@@ -14,7 +14,7 @@ NO_READERS: dict[str, str] = {
     "bot/domain/document.py": (
         "Cast.find Cast.who Document.part Document.texts DocumentSection.tells build_past_wording"
     ),
-    "bot/domain/due_dates.py": "choose_from expand_year month_number weekday_index",
+    "bot/domain/times/due_dates.py": "choose_from expand_year month_number weekday_index",
     "bot/domain/incident.py": "adopt_policy choose_postmortem reach_milestone text_beyond_milestone",
     "bot/domain/library.py": "LibraryFilters.query library_url",
     "bot/domain/masking.py": "parse_rules",

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from bot.domain.due_dates import overdue_at
 from bot.domain.records import Action, ActionStatus, Incident, System
 from bot.domain.reminders import ReminderRules
+from bot.domain.times.due_dates import overdue_at
 from bot.errors import MalformedPayloadError
 from bot.integrations import WebhookOutcome, sync
 from bot.integrations.http import IntegrationError, text_at, value_at

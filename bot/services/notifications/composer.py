@@ -27,8 +27,10 @@ from bot.services.announcements import posts as posts_service
 from bot.services.announcements.posts import Announcer
 from bot.services.context import Request, Services, require_visible, run_once
 from bot.services.documents.exports import ExportDelivery
+from bot.services.notifications import invitations as invitations_service
 from bot.services.notifications import nudges as nudges_service
 from bot.services.notifications import reminders as reminders_service
+from bot.services.notifications.invitations import InvitationDelivery
 from bot.services.notifications.reminders import explain_unwanted, retire, retire_older_digests
 from bot.services.whys import compose_prompt
 from bot.slack.channels import VisibleChannels
@@ -38,6 +40,7 @@ from bot.slack.views import actions as actions_views
 from bot.slack.views import blocks
 from bot.slack.views import policy as policy_views
 from bot.slack.views import reminders as reminders_views
+from bot.slack.views import review as review_views
 from bot.slack.views import whys as whys_views
 from bot.slack.views.blocks import Message
 from bot.slack.views.reminders import OWN, DigestSubject
@@ -94,18 +97,31 @@ class Visibility:
         )
 
     async def _compose_for(self, delivery: Delivery, reader: str, message: VisibleMessage) -> OutgoingMessage:
-        sight = await self._look_into(delivery.team, reader, message.channels)
+        return message.compose(
+            await self.see(delivery, reader, message.channels, message.on_hidden, is_withheld=message.is_withheld)
+        )
+
+    async def see(
+        self,
+        delivery: Delivery,
+        reader: str,
+        channels: frozenset[str],
+        on_hidden: "OnHidden | None",
+        *,
+        is_withheld: bool = False,
+    ) -> frozenset[str]:
+        """Which of the channels a reader may look into now; raises AnswerPending if Slack does not say."""
+        sight = await self._look_into(delivery.team, reader, channels)
         # A wait of a few attempts is better than a message without its subject.
         if not sight.is_sure and delivery.attempts < PATIENCE:
             raise AnswerPending("Slack does not say who may look into the channel")
-        hidden = message.channels - sight.seen
-        if hidden and message.is_withheld:
+        hidden = channels - sight.seen
+        if hidden and is_withheld:
             raise MessageWithheld("the incident's channel isn't open to them")
-        on_hidden = message.on_hidden
         # Only if Slack said so: an outage must not post a person's reminder in the channel.
         if hidden and sight.is_sure and on_hidden is not None:
             await self._store.write(lambda tx: on_hidden(tx, hidden))
-        return message.compose(sight.seen)
+        return sight.seen
 
 
 def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, now: datetime) -> VisibleMessage | None:
@@ -118,9 +134,8 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
         is_new = reminder.kind is ReminderKind.ASSIGNED
         unseen = reminders_views.hidden_assignment if is_new else reminders_views.hidden_action_question
         return _of_one(asked[1], asked[0], unseen, on_hidden) if asked else None
-    if reminder.kind in reminders_rules.NUDGES:
-        nudge = nudges_service.compose(tx, reminder, delivery.recipient, now)
-        return _of_one(nudge[1], nudge[0], reminders_views.hidden_message, None) if nudge else None
+    if reminder.kind in reminders_rules.AT_ONCE:
+        return _compose_at_once(tx, reminder, delivery.recipient, now)
     incident = incidents_store.find(tx, int(reminder.subject))
     if incident is None or incident.resolved_at is None:
         return None
@@ -137,6 +152,15 @@ def compose_reminder(tx: Transaction, reminder: Reminder, delivery: Delivery, no
         return VisibleMessage(frozenset({incident.channel}), lambda _: OutgoingMessage.of(notice), is_withheld=True)
     message = reminders_views.postmortem_reminder(case, now.astimezone(zone), delivery.recipient, _unseen_by(delivery))
     return _of_one(incident, message, reminders_views.hidden_postmortem_reminder, on_hidden)
+
+
+def _compose_at_once(tx: Transaction, reminder: Reminder, reader: str, now: datetime) -> VisibleMessage | None:
+    """A nudge, or what is said around a review."""
+    if reminder.kind is ReminderKind.REVIEW:
+        review = invitations_service.compose_reminder(tx, reminder, reader, now)
+        return _of_one(review[1], review[0], review_views.hidden_change, None) if review else None
+    nudge = nudges_service.compose(tx, reminder, reader, now)
+    return _of_one(nudge[1], nudge[0], reminders_views.hidden_message, None) if nudge else None
 
 
 def compose_hand_over(tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> VisibleMessage:
@@ -272,8 +296,11 @@ def _unseen_by(delivery: Delivery) -> str:
 class Composer:
     """Composes each kind of message from the record at the moment it is sent."""
 
-    def __init__(self, posting: ExportDelivery, readers: Visibility, announcer: Announcer) -> None:
+    def __init__(
+        self, posting: ExportDelivery, readers: Visibility, announcer: Announcer, invitations: InvitationDelivery
+    ) -> None:
         self._posting = posting
+        self._invitations = invitations
         self._readers = readers
         self._announcer = announcer
 
@@ -290,6 +317,8 @@ class Composer:
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
         if incident is None:
             return None
+        if delivery.kind is DeliveryKind.REVIEW:
+            return self._review(tx, incident, delivery, now)
         return self._of_incident(tx, incident, delivery, now)
 
     def _of_incident(
@@ -355,6 +384,20 @@ class Composer:
         message = compose_hand_over(tx, incident, delivery, now)
         return self._readers.message(delivery, delivery.recipient, message)
 
+    def _review(self, tx: Transaction, incident: Incident, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
+        """About a review, while that is as it says."""
+        if not self._invitations.is_wanted(tx, incident, delivery):
+            return None
+        is_file = delivery.recipient == incident.channel or invitations_service.is_file(delivery)
+        return OutgoingMessage("", factory=partial(self._compose_review, incident, delivery, now), is_keyed=not is_file)
+
+    async def _compose_review(self, incident: Incident, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
+        channels = frozenset({incident.channel})
+        if delivery.recipient != incident.channel:
+            on_hidden = partial(invitations_service.tell_planner, incident=incident, delivery=delivery, now=now)
+            channels = await self._readers.see(delivery, delivery.recipient, channels, on_hidden)
+        return await self._invitations.compose(incident, delivery, now, channels)
+
     def _replacement(self, tx: Transaction, delivery: Delivery, now: datetime) -> OutgoingMessage | None:
         """The line that replaces a reminder, or the reminder as it is now; nothing if the message was deleted."""
         body = delivery.content
@@ -373,6 +416,8 @@ class Composer:
             suggestions_service.record_sent(tx, delivery.content, channel, ts)
         if delivery.kind is DeliveryKind.ANNOUNCEMENT:
             posts_service.record_sent(tx, delivery, channel, ts)
+        if delivery.kind is DeliveryKind.REVIEW:
+            invitations_service.record_sent(tx, delivery, channel, ts)
         incident = incidents_store.find(tx, delivery.incident_id) if delivery.incident_id else None
         reminder = reminders_store.find(tx, delivery.reminder_id) if delivery.reminder_id else None
         if delivery.kind is DeliveryKind.REMINDER and reminder is not None:

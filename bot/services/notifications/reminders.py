@@ -17,6 +17,7 @@ from bot.domain.reminders import OF_ACTIONS, ReminderKind, ReminderRules, Remind
 from bot.domain.text import format_day
 from bot.domain.times.zones import label_of
 from bot.errors import Refused
+from bot.services.notifications import invitations as invitations_service
 from bot.services.notifications import nudges as nudges_service
 from bot.slack.directory import find_zone
 from bot.slack.views import actions as actions_views
@@ -47,14 +48,8 @@ def schedule(tx: Transaction, now: datetime) -> None:
 def ask_later(tx: Transaction, rules_: ReminderRules, team: str, action: Action, now: datetime) -> None:
     """Schedule the question to the owner of a done action: whether it held."""
     zone = find_zone(people_store.find(tx, team, action.owner) if action.owner else None)
-    _put(
-        tx,
-        team,
-        ReminderKind.FOLLOW_UP,
-        action.id,
-        now.date().isoformat(),
-        reminders_rules.follow_up_at(now, zone, rules_),
-    )
+    at = reminders_rules.follow_up_at(now, zone, rules_)
+    _put(tx, team, ReminderKind.FOLLOW_UP, action.id, now.date().isoformat(), at)
 
 
 def take_over(tx: Transaction, rules_: ReminderRules, incident: Incident, now: datetime) -> None:
@@ -265,10 +260,12 @@ def _judge(tx: Transaction, reminder: Reminder, now: datetime) -> SettledReminde
         return _judge_digest(tx, reminder, now)
     if reminder.kind in reminders_rules.OF_ACTIONS:
         return SettledReminder(reminder, ReminderState.SENT, "an action is asked about", list_recipients(tx, reminder))
-    if reminder.kind in reminders_rules.NUDGES:
-        nudged = nudges_service.list_recipients(tx, reminder)
-        why = "the incident needs a look" if nudged else "its lead and opener can't be reached"
-        return SettledReminder(reminder, ReminderState.SENT if nudged else ReminderState.SKIPPED, why, nudged)
+    if reminder.kind in reminders_rules.AT_ONCE:
+        is_review = reminder.kind is ReminderKind.REVIEW
+        asked = (invitations_service if is_review else nudges_service).list_recipients(tx, reminder)
+        why = "a review is near" if is_review else "the incident needs a look"
+        state, why = (ReminderState.SENT, why) if asked else (ReminderState.SKIPPED, "its people can't be reached")
+        return SettledReminder(reminder, state, why, asked)
     return _judge_postmortem(tx, reminder, now)
 
 
@@ -340,7 +337,7 @@ def _owe(tx: Transaction, settled: SettledReminder, rules_: ReminderRules, now: 
 
 
 def _free_from(tx: Transaction, reminder: Reminder, user: str, rules_: ReminderRules, now: datetime) -> datetime:
-    if reminder.kind in reminders_rules.NUDGES:  # the incident burns now, whatever the hour is
+    if reminder.kind in reminders_rules.AT_ONCE:  # the incident burns now, whatever the hour is
         return now
     if reminder.kind is ReminderKind.POSTMORTEM:
         steps = reminders_store.list_by_incident(tx, int(reminder.subject))
@@ -374,8 +371,10 @@ def _explain_gone(tx: Transaction, reminder: Reminder, now: datetime) -> str:
         return "" if owed else "nothing is overdue any more"
     if reminder.kind in reminders_rules.OF_ACTIONS:
         return explain_obsolete(tx, reminder, now)
-    if reminder.kind in reminders_rules.NUDGES:
-        return nudges_service.explain_gone(tx, reminder, now)
+    if reminder.kind in reminders_rules.AT_ONCE:
+        is_review = reminder.kind is ReminderKind.REVIEW
+        gone: str = (invitations_service if is_review else nudges_service).explain_gone(tx, reminder, now)
+        return gone
     incident = incidents_store.find(tx, int(reminder.subject))
     return reminders_rules.postmortem_reason_gone(incident)
 
@@ -389,8 +388,10 @@ def _explain_replaced(tx: Transaction, reminder: Reminder, now: datetime, *, in_
         zone = find_zone(people_store.find(tx, reminder.team, reminder.subject))
         is_past = reminders_rules.is_of_earlier_day(reminder.slot, now, zone)
         return "the digest of a later day takes its place" if is_past else ""
-    if reminder.kind in (*reminders_rules.OF_ACTIONS, *reminders_rules.NUDGES):
+    if reminder.kind is not ReminderKind.POSTMORTEM:
         return ""
+    if ahead := invitations_service.explain_ahead(tx, int(reminder.subject), now):
+        return ahead
     steps = reminders_store.list_by_incident(tx, int(reminder.subject))
     # By row, not by due time: a corrected resolution may lie before the first one.
     latest = max(steps, key=lambda step: step.id)

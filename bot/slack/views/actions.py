@@ -13,10 +13,10 @@ from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 from bot.domain import text as text_rules
-from bot.domain.due_dates import EXAMPLES, Due
 from bot.domain.records import Action, ActionKind, ActionStatus, Case, Incident, Person, Why, choose_examples
 from bot.domain.secrets import mask_credentials
 from bot.domain.text import fingerprint, format_day, shorten
+from bot.domain.times.due_dates import EXAMPLES, Due
 from bot.errors import Refused
 from bot.slack.mrkdwn import mrkdwn
 from bot.slack.views import blocks

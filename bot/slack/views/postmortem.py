@@ -330,11 +330,12 @@ PROPOSED = 1
 class ToCheck:
     """What a person may want to look at besides blank sections: findings, edited sections, similar incidents.
 
-    `edited` are the blocks of one edited section each.
+    `edited` are the blocks of one edited section each, `review` those of its review.
     """
 
     found: tuple[Finding, ...]
     edited: tuple[Block, ...] = ()
+    review: tuple[Block, ...] = ()
     past: tuple[SimilarCase, ...] = ()
     offer: Outline | None = None
 
@@ -363,6 +364,7 @@ def overview(case: Case, now: datetime, check: ToCheck, *, is_whole: bool = Fals
         next_row(case),
         blocks.section(rest),
         metrics_line(measure(case, now), is_whole=is_whole),
+        *check.review,
         *finding_blocks(check.found, incident, most),
         *outline_views.offer_blocks(incident, check.offer),
         *check.edited[:others],

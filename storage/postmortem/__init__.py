@@ -1,0 +1,1 @@
+"""What belongs to a postmortem besides its text."""
