@@ -111,7 +111,7 @@ POSTMORTEM = CommandTable(
             Verb("review", MAYBE_TEXT, review,
                  "plans its review: a calendar invitation, a reminder, and a yes or no from each. The same line "
                  "moves it, and `cancel` calls it off",
-                 "review friday 14:00 @ana @bo", also="debrief", usage="review friday 14:00"),
+                 "review friday 14:00 @ana @bo", also="debrief", usage="review"),
         ),
         (
             Verb("publish", MAYBE_TEXT, lambda b, c: postmortem_service.publish(b.services, c.request), "publishes it",
