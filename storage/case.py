@@ -34,11 +34,11 @@ from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import search as search_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Statement, Transaction, insert_into, table_of, values_of
 from storage.postmortem import reviews as reviews_store
+from storage.postmortem import sections as sections_store
 from storage.tables.record import (
     ActionRow,
     AttachmentRow,

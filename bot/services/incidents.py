@@ -47,10 +47,10 @@ from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import reminders as reminders_store
 from storage import search as search_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Transaction
 from storage.deliveries import NewDelivery, RecordedMark
+from storage.postmortem import sections as sections_store
 from storage.queues import DeliveryKind
 from storage.search import SearchHit, SearchQuery, Texts
 from storage.timeline import NewEntry

@@ -56,10 +56,10 @@ from storage import case as case_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import reminders as reminders_store
-from storage import sections as sections_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import NewDelivery
+from storage.postmortem import sections as sections_store
 from storage.queues import DeliveryKind
 from storage.reminders import Reminder
 

@@ -44,12 +44,12 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage import search as search_store
 from storage import secrets as secrets_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import NewDelivery
 from storage.postmortem import reviews as reviews_store
+from storage.postmortem import sections as sections_store
 from storage.queues import DeliveryKind
 from storage.secrets import SearchScope, SecretCopy, choose_mark
 

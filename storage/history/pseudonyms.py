@@ -16,7 +16,7 @@ from sqlalchemy.sql import ColumnElement
 from bot.domain.reminders import ReminderState
 from storage import facets as facets_store
 from storage.database.statements import Statement, Transaction, table_of
-from storage.policy import PolicyType
+from storage.postmortem.policy import PolicyType
 from storage.queues import DeliveryState
 from storage.tables import metadata
 from storage.tables.queues import (

@@ -34,8 +34,8 @@ from storage.database.statements import (
     time_column,
     word_column,
 )
-from storage.outline import OutlineType
-from storage.policy import PolicyType
+from storage.postmortem.outline import OutlineType
+from storage.postmortem.policy import PolicyType
 
 # The conditions of partial indexes, as text, so that statements repeat them to the letter (see `partial_index`).
 INCIDENT_UNRESOLVED = text("status <> 'resolved'")

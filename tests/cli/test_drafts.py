@@ -12,9 +12,9 @@ from bot import bounds
 from bot.domain.records import Place
 from storage import case as case_store
 from storage import incidents as incidents_store
-from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
+from storage.postmortem import sections as sections_store
 from tests.support.command_line import invoke
 from tests.support.storage.sample_records import NOW, PLACE, noting, open_incident
 from tests.support.timeouts import PATIENT

@@ -7,8 +7,8 @@ import pytest
 from bot.domain.postmortem import ExportOrder
 from bot.rehearsal.workspace import Canvas
 from storage import deliveries as deliveries_store
-from storage import sections as sections_store
 from storage.deliveries import NewDelivery
+from storage.postmortem import sections as sections_store
 from storage.queues import DeliveryKind
 from tests.support.interactions import last, on_stage, open_incident, press, type_command
 from tests.support.play import Play

@@ -10,9 +10,9 @@ from bot.domain.records import Action
 from bot.rehearsal.screen import ShownView
 from storage import actions as actions_store
 from storage import people as people_store
-from storage import sections as sections_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
+from storage.postmortem import sections as sections_store
 from tests.handlers.test_form_fields import LONG, fields
 from tests.handlers.test_postmortem import fill
 from tests.slack.test_directory import GROUP, with_group

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.rehearsal.workspace import Json
-from storage import sections as sections_store
+from storage.postmortem import sections as sections_store
 from tests.support.play import Play, playing
 
 BASE = "http://127.0.0.1:9"

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from bot.domain.secrets import find_words, has_remainder, is_redactable, read_quoted
 from bot.slack.views import blocks
 from storage import deliveries as deliveries_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.history import chain as chain_store
+from storage.postmortem import sections as sections_store
 from tests.handlers.test_secrets import exports, files
 from tests.handlers.test_whys import resolve_incident
 from tests.support.interactions import on_stage, open_incident, type_command

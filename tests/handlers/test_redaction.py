@@ -4,8 +4,8 @@ from bot.domain.records import AuditLine
 from bot.domain.secrets import MASK, REDACTED
 from bot.rehearsal.screen import ShownMessage
 from storage import audit as audit_store
-from storage import sections as sections_store
 from storage.database.statements import Transaction
+from storage.postmortem import sections as sections_store
 from tests.handlers.test_capture_files import TABLE, list_files
 from tests.handlers.test_secrets import PASSWORD, exports, files, read_channel
 from tests.handlers.test_similar_incidents import form

@@ -6,9 +6,9 @@ from bot.domain.records import EditOrigin
 from bot.domain.secrets import REDACTED
 from bot.rehearsal.screen import ShownMessage
 from storage import audit as audit_store
-from storage import sections as sections_store
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import NewEdit
 from storage.secrets import SearchScope, choose_mark, list_copies
-from storage.sections import NewEdit
 from tests.handlers.test_alerts import open_from_suggestion
 from tests.handlers.test_redaction import CLEAN, LEAK
 from tests.handlers.test_secrets import PASSWORD, files

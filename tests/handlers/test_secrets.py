@@ -6,8 +6,8 @@ from pathlib import Path
 from bot.domain import postmortem as postmortem_rules
 from bot.domain.secrets import MASK, REDACTED
 from bot.export import Exporter
-from storage import sections as sections_store
 from storage import timeline as timeline_store
+from storage.postmortem import sections as sections_store
 from tests.support.interactions import having, labels, last, on_stage, open_incident, press, type_command
 from tests.support.play import Play
 

@@ -8,13 +8,13 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.domain.records import EditOrigin
 from storage import audit as audit_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.history import chain as chain_store
-from storage.sections import NewEdit
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import NewEdit
 from tests.support.storage.sample_records import NOW, PLACE, entry, open_incident, record_entry
 
 TABLES = ("entry_version", "why_version", "section", "kept_region", "audit")

@@ -16,12 +16,12 @@ from storage import channels as channels_store
 from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import library as library_store
-from storage import sections as sections_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.library import LOOKED_THROUGH, RANKED
-from storage.sections import NewEdit
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import NewEdit
 from tests.support.shelves import public_channel, write_many
 from tests.support.storage.sample_records import NOW
 

@@ -30,15 +30,15 @@ from storage import numbers as numbers_store
 from storage import people as people_store
 from storage import reminders as reminders_store
 from storage import search as search_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage.database.statements import Cursor, DriverConnection, Statement, Transaction
 from storage.database.store import Store, open_store
 from storage.deliveries import NewDelivery, SendOutcome
 from storage.history_scan import NewScan, ScanCursor
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import NewEdit
 from storage.queues import DeliveryKind, DeliveryState
 from storage.search import SearchQuery
-from storage.sections import NewEdit
 from storage.timeline import Anchor, EntryRange
 from tests.support.storage.sample_records import NOW, PLACE, entry, noting, open_incident, record_entry
 from tests.support.timeouts import PATIENT

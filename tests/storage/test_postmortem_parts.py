@@ -11,12 +11,12 @@ from storage import case as case_store
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import people as people_store
-from storage import sections as sections_store
 from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import InboxReply
+from storage.postmortem import sections as sections_store
 from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, open_incident
 
 

@@ -16,11 +16,11 @@ from storage import actions as actions_store
 from storage import case as case_store
 from storage import incidents as incidents_store
 from storage import search as search_store
-from storage import sections as sections_store
 from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
+from storage.postmortem import sections as sections_store
 from storage.search import SearchQuery
 from storage.tables import metadata
 from tests.support.storage.sample_records import NOW

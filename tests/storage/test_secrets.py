@@ -22,7 +22,6 @@ from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
 from storage import links as links_store
 from storage import secrets as secrets_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.actions import NewAction
@@ -31,8 +30,9 @@ from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import InboxReply
 from storage.links import LinkKey
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import NewEdit
 from storage.secrets import SearchScope
-from storage.sections import NewEdit
 from storage.timeline import NewEntry
 from tests.support.storage.sample_records import open_incident
 

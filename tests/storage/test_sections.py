@@ -15,11 +15,11 @@ from bot.domain.records import EditOrigin
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import secrets as secrets_store
-from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import EditedCopy, NewEdit
 from storage.secrets import SearchScope
-from storage.sections import EditedCopy, NewEdit
 from tests.support.storage.sample_records import NOW, PLACE, minutes, noting, open_incident
 
 TEXT = NewEdit("leadup", EditOrigin.EDITED, "By *hand*.", "f" * 12, 0, "Ana Demo", "file", NOW, "monday")

@@ -28,14 +28,14 @@ from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import people as people_store
 from storage import search as search_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.attachments import ClaimedAttachment, NewAttachment
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.sections import NewEdit
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import NewEdit
 from storage.timeline import NewEntry
 from tests.support.storage.sample_records import NOW, PLACE, open_incident
 

@@ -77,6 +77,7 @@ ALIASES = {
     "storage": "{}_store",
     "storage.announcements": "{}_store",
     "storage.history": "{}_store",
+    "storage.postmortem": "{}_store",
 }
 """By folder: the name under which its modules are imported. Elsewhere a module keeps its own name."""
 OWN_ALIASES = {

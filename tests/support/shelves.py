@@ -13,11 +13,11 @@ from storage import channels as channels_store
 from storage import facets as facets_store
 from storage import incidents as incidents_store
 from storage import people as people_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.actions import NewAction
 from storage.database.statements import Transaction
+from storage.postmortem import sections as sections_store
 from storage.timeline import NewEntry
 from tests.support.published_timelines import INCIDENTS, moment_of
 

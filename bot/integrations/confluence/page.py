@@ -41,7 +41,7 @@ from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from storage import case as case_store
 from storage.database.store import Store
-from storage.sections import NewEdit
+from storage.postmortem.sections import NewEdit
 
 SOURCE = "confluence"
 UNKNOWN_EDITOR = "Confluence"

@@ -29,10 +29,10 @@ from bot.slack.views.templates import words
 from storage import audit as audit_store
 from storage import case as case_store
 from storage import incidents as incidents_store
-from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
-from storage.sections import NewEdit
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import NewEdit
 
 if TYPE_CHECKING:
     from bot.export.json.reader import (

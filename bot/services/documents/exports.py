@@ -39,12 +39,12 @@ from bot.slack.views.exports import ExportPreview
 from bot.slack.views.templates import words
 from storage import deliveries as deliveries_store
 from storage import incidents as incidents_store
-from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.deliveries import Delivery, NewDelivery
+from storage.postmortem import sections as sections_store
+from storage.postmortem.sections import EditedCopy, NewEdit
 from storage.queues import DeliveryKind
-from storage.sections import EditedCopy, NewEdit
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from storage import incidents as incidents_store
 from storage import links as links_store
 from storage import search as search_store
 from storage import secrets as secrets_store
-from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
 from storage.history import pseudonyms as pseudonyms_store
 from storage.history.pseudonyms import Alias, ForgottenPerson
 from storage.links import LinkKey
+from storage.postmortem import sections as sections_store
 
 _WHO = "afterword forget"
 """Who did it, in the audit: an operator, whom the database does not know."""

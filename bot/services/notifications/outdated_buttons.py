@@ -37,11 +37,11 @@ from storage import history_scan as history_scan_store
 from storage import incidents as incidents_store
 from storage import reminders as reminders_store
 from storage import secrets as secrets_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database.statements import Transaction
 from storage.deliveries import Delivery, NewDelivery
+from storage.postmortem import sections as sections_store
 from storage.queues import DeliveryKind
 
 _RESOLVED = frozenset({"incident_resolved", "alerts_resolved"})

@@ -17,8 +17,8 @@ from bot.export.drafts import CompiledMarkdown, Region, split
 from bot.services.documents import drafts as drafts_service
 from bot.services.documents.drafts import EditedDraftFile
 from storage import case as case_store
-from storage import sections as sections_store
 from storage.database.store import Store
+from storage.postmortem import sections as sections_store
 from tests.support.storage.sample_records import NOW, minutes, noting, open_incident
 
 EXPORTER = Exporter()

@@ -18,7 +18,7 @@ from storage.database.statements import Statement, Transaction, table_of
 from storage.database.store import Store, open_store
 from storage.history import chain as chain_store
 from storage.history.pseudonyms import Alias
-from storage.policy import PolicyType
+from storage.postmortem.policy import PolicyType
 from storage.tables import metadata
 from storage.tables.record import PersonRow
 from tests.handlers.test_secrets import files

@@ -16,9 +16,9 @@ from bot.export import Exporter
 from bot.services.library.static_site import StaticLibrary, name_facet_file, write_library
 from storage import channels as channels_store
 from storage import incidents as incidents_store
-from storage import sections as sections_store
 from storage.database.statements import Transaction
 from storage.database.store import Store
+from storage.postmortem import sections as sections_store
 from tests.support.browser import NEEDS_BROWSER, WIDTHS, browsing, opening
 from tests.support.command_line import invoke
 from tests.support.export.cases import NOW

@@ -21,7 +21,6 @@ from storage import alerts as alerts_store
 from storage import audit as audit_store
 from storage import incidents as incidents_store
 from storage import search as search_store
-from storage import sections as sections_store
 from storage import timeline as timeline_store
 from storage import whys as whys_store
 from storage.database import migrator
@@ -29,6 +28,7 @@ from storage.database import store as database_store
 from storage.database.drivers import Driver, SqliteDriver, driver_for
 from storage.database.statements import Transaction
 from storage.database.store import Store, open_store
+from storage.postmortem import sections as sections_store
 from storage.search import SearchQuery
 from storage.tables import metadata
 from tests.conftest import on_server
