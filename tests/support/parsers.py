@@ -26,6 +26,7 @@ from bot.domain.facets import FacetKind
 from bot.domain.library import parse_filters
 from bot.domain.outline import STANDARD, define_outline, find_near_section, find_section
 from bot.domain.pasting.paste import read_lines
+from bot.domain.review import parse_order
 from bot.domain.sections import redact_markdown
 from bot.domain.timeline import unpack_pending_entry
 from bot.domain.times.zones import parse_zone
@@ -131,6 +132,7 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "bot/domain/outline.py:define_outline": lambda t: define_outline(t, {t: {"title": t, "question": t}, "title": t}),
     "bot/domain/outline.py:find_near_section": lambda t: find_near_section(STANDARD, t),
     "bot/domain/outline.py:find_section": lambda t: find_section(STANDARD, t),
+    "bot/domain/review.py:parse_order": lambda t: parse_order(t, NOW, UTC),
     "bot/domain/facets.py:parse": lambda t: facets_rules.parse(t, FacetKind.SERVICE),
     "bot/domain/facets.py:read_name": lambda t: facets_rules.read_name(t, FacetKind.TAG),
     "bot/domain/facets.py:parse_renaming": lambda t: facets_rules.parse_renaming(t, FacetKind.TAG),

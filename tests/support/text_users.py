@@ -22,12 +22,13 @@ NO_READERS: dict[str, str] = {
     "bot/domain/outline.py": "Outline.find Outline.has OutlineRules.pick title_of",
     "bot/domain/pasting/paste_lines.py": "HeadingContext.apply_next_day HeadingContext.depends_on_day ask_between",
     "bot/domain/policy.py": "SeverityPolicies.name_people SeverityPolicy.due_on from_plain",
-    "bot/domain/postmortem.py": "is_monitoring read_section waive",
+    "bot/domain/postmortem.py": "is_monitoring propose_reviewers read_section waive",
     "bot/domain/records.py": "Case.name detect_media_type",
     "bot/domain/reminders.py": (
         "describe_step find_snooze_end is_for_the_channel is_of_earlier_day is_of_earlier_resolution "
         "is_weekly plan_snooze postmortem_steps restore_snooze step_name"
     ),
+    "bot/domain/review.py": "Review.find explain_unready",
     "bot/domain/secrets.py": "locate read_value replace_spans",
     "bot/domain/sections.py": "draft_section list_facts section_title",
     "bot/domain/similarity.py": "rank",
