@@ -466,9 +466,11 @@ class ExportOrder:
 class RegionMark:
     """How a region was left in a copy outside: `reads` are digests of how it may read there, between blanks.
 
-    `facts` and `seen` are what the marker of a draft carries besides (see `bot.domain.sections`).
+    `facts` and `seen` are what the marker of a draft carries besides (see `bot.domain.sections`). `heading` is what its
+    heading said: under another form of the incident it may say something else.
     """
 
     reads: str
     facts: str = ""
     seen: int = 0
+    heading: str = ""

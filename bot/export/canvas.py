@@ -285,6 +285,15 @@ def split_regions(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
     return {id_: "\n".join(lines[start:end]).strip() for (id_, start), end in zip(begun.items(), ends, strict=True)}
 
 
+def read_headings(canvas: str, headings: Mapping[str, str]) -> dict[str, str]:
+    """What the heading of each region says, by the region's id; the first one counts, as in `split_regions`."""
+    found: dict[str, str] = {}
+    for _, text in _reader.find_headings(canvas):
+        if text in headings:
+            found.setdefault(headings[text], text)
+    return found
+
+
 def mark_regions(written: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
     """The digest by which each region is recognized as untouched: of what Slack returns right after the write.
 

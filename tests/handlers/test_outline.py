@@ -253,3 +253,7 @@ async def test_words_of_a_section_of_their_own_are_searched_and_stand_on_the_can
         assert canvas.markdown.count("Forty thousand zlotys.") == 1
         assert "## Also written: Costs\n" in canvas.markdown
         assert "## Detection\n" in canvas.markdown
+        # Its heading reads otherwise there: an edit of the same section with the same words, and of no other.
+        assert {(one.section, one.markdown) for one in play.case().edited_sections} <= {
+            ("costs", "Forty thousand zlotys.")
+        }

@@ -151,6 +151,7 @@ ENTRIES: dict[str, Callable[[str], object]] = {
     "bot/domain/text.py:join_fields": lambda t: text_rules.join_fields([t], ()),
     "bot/domain/whys.py:parse_blame_words": lambda t: parse_blame_words(t, ()),
     "bot/export/canvas.py:split_regions": lambda t: canvas.split_regions(f"# Impact\n\n{t}", {"Impact": "impact"}),
+    "bot/export/canvas.py:read_headings": lambda t: canvas.read_headings(f"# Impact\n\n{t}", {"Impact": "impact"}),
     "bot/export/canvas.py:merge": lambda t: canvas.merge({"impact": t}, {"impact": t}, ()),
     "bot/export/canvas_markdown.py:CanvasMarkdown.render_pieces": lambda t: list(_canvas.render_pieces(t)),
     "bot/export/canvas_markdown.py:CanvasMarkdown.render_line": _canvas.render_line,

@@ -131,7 +131,8 @@ class CanvasDelivery:
         # People may edit the canvas while it is merged: it is merged again, and written anyway at the last attempt.
         for is_last in (False, False, True):
             markdown = await self._canvases.read(copy.external_id)
-            found = await asyncio.to_thread(canvas.split_regions, markdown, sheet.headings)
+            earlier = {mark.heading: id_ for id_, mark in copy.marks.items() if mark.heading}
+            found = await asyncio.to_thread(canvas.split_regions, markdown, {**earlier, **sheet.headings})
             reads = {id_: mark.reads for id_, mark in copy.marks.items()}
             edited = await asyncio.to_thread(canvas.find_edited, sheet.regions, found, reads)
             # Into the draft first, then onto the canvas: a crash in between loses no edits.
@@ -235,7 +236,11 @@ class CanvasDelivery:
         except BrokenTemplateError as error:
             raise NoCanvas("templates") from error
         regions = canvas.split_regions(sheet.markdown, sheet.headings)
-        known = {region.id: RegionMark("", region.facts, region.seen) for region in sheet.draft.facts(document)}
+        shown = canvas.read_headings(sheet.markdown, sheet.headings)
+        known = {
+            region.id: RegionMark("", region.facts, region.seen, shown.get(region.id, ""))
+            for region in sheet.draft.facts(document)
+        }
         title = secrets_rules.mask_credentials(f"{document.key} {strip_code_marks(document.title)}")
         return _Sheet(title, sheet.headings, regions, known, sheet.draft, leaf.masked)
 
