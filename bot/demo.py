@@ -124,7 +124,7 @@ def _library_settings(slack: StandIn, port: int) -> dict[str, str]:
 
 
 def find_free_port() -> int:
-    """A loopback port that nobody listens at: the library's address must be known before the bot starts."""
+    """A loopback port that no one listens at: the library's address must be known before the bot starts."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
 

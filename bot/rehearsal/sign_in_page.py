@@ -13,7 +13,7 @@ AGREE_PATH = "/openid/connect/agree"
 
 
 class SignInPage:
-    """Asks who signs in. A wrong request of the app is refused on the page: nobody is sent anywhere."""
+    """Asks who signs in. A wrong request of the app is refused on the page: no one is sent anywhere."""
 
     def __init__(self, provider: OpenIdProvider) -> None:
         self._provider = provider

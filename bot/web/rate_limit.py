@@ -8,7 +8,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 
 MOST_KEYS = 10_000
-"""The latest askers are remembered; of a flood from more addresses than this, the rest begins anew."""
+"""The latest askers are remembered; of a flood from more addresses than this, the rest begins again."""
 
 
 class RateLimit:

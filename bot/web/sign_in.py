@@ -151,7 +151,7 @@ class SignIn:
         if not await sessions_service.spend_attempt(self._services, attempt, now):
             return self._refuse("state", attempt.wanted)
         if not 0 < len(code) <= LONGEST_CODE:  # they pressed [Cancel] at Slack
-            return self._refuse("cancelled", attempt.wanted)
+            return self._refuse("canceled", attempt.wanted)
         if not self._services.slack.directory.home:
             return self._refuse("unavailable", attempt.wanted, 503)
         try:

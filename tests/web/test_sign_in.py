@@ -134,7 +134,7 @@ async def test_who_cancels_at_slack_may_start_again(play: Play, visitor: Visitor
     asked = await visitor.begin()
     back = await visitor.get(f"/library/sign-in/callback?error=access_denied&state={asked['state']}")
     assert back.status == 403
-    assert "You cancelled" in back.text
+    assert "You canceled" in back.text
 
 
 async def test_without_an_answer_from_slack_nobody_comes_in(play: Play, visitor: Visitor) -> None:

@@ -174,7 +174,7 @@ def _digest(text: str) -> str:
 
 
 class SignInPruner:
-    """Deletes old lines of the audit, and marks that nobody needs any more."""
+    """Deletes old lines of the audit, and marks that no one needs any more."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
