@@ -185,11 +185,10 @@ async def follow_message(boundary: Boundary, body: Body) -> None:
             await boundary.services.slack.channel_privacy.note(
                 place.team, place.channel, boundary.services.clock.now(), is_private=kind.endswith("private")
             )
+            await followers_service.look_at_channel(boundary.services, place)
         case "message_deleted":
             await _mark_changed(boundary, place, read_string(event.get("deleted_ts")), "deleted")
             await _follow_answer(boundary, body, "")
-        case "channel_convert_to_private" | "channel_convert_to_public":
-            await followers_service.look_at_channel(boundary.services, place)
         case "message_changed":
             message, app = read_object(event.get("message")), body.get("api_app_id", "")
             after = parse_message(message, place.channel, app)

@@ -267,7 +267,7 @@ async def test_the_same_service_makes_a_past_incident_like_this_one(database_url
         await type_command(play, play.bo, "/incident service Checkout")
         overview = await type_command(play, play.chandra, "/postmortem")
         assert "*INC-1* Certificate expired" in overview
-        assert "_Words in common: Checkout, expired_" in overview
+        assert "_Words in common: checkout, expired_" in overview
 
 
 async def test_words_that_are_redacted_are_in_no_name(database_url: str) -> None:

@@ -171,7 +171,6 @@ async def test_reopening_takes_the_reminders_back(sqlite_url: str) -> None:
         ("/incident staus", "status"),
         ("/incident servity 2", "severity"),
         ("/incident role @Bo Demo", "/incident lead"),
-        ("/incident update all is well", "/timeline what happened"),
         ("/postmortem exprot html", "export"),
         ("/postmortem summary", "/postmortem fill summary"),
     ],

@@ -30,7 +30,14 @@ async def test_the_live_message_says_how_it_stands_and_what_can_be_done(sqlite_u
         card = having(play, play.chandra, "incident_milestone")
         for words in ("Open", "sev2", "Lead: *Ana Demo*", "`12:30 UTC` failed over — Bo Demo #4"):
             assert words in card.plain
-        assert labels(card) == ["Add entry", "Resolved", "Mitigated", "Milestone", "Whole timeline"]
+        assert labels(card) == [
+            "Add entry",
+            "Resolved",
+            "Mitigated",
+            "Milestone",
+            "Whole timeline",
+            "Services and tags",
+        ]
         assert "*Next:* Ana Demo says when it's mitigated: `/incident mitigated`" in card.plain
 
 

@@ -2,18 +2,29 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.support.interactions import count_phone_lines, having, last, on_stage, type_command
 from tests.support.play import TEAM, Play
-from tests.support.twenty_incidents import NOW, store_rows
+from tests.support.twenty_incidents import NOW, PRIVATE, ROWS, store_rows
 
 AUTUMN = "/incident trends 2026-09..2026-11"
 ABSENT = ("channel_not_found", "user_not_found")
 """Their channels are not in the workspace of the play, so what is due there is refused."""
 PHONE_LINES = 34
 """What a phone shows of a message without scrolling, at Slack's usual size."""
+
+
+def store_incidents(play: Play) -> None:
+    """The twenty incidents, each in a channel of its own, which Slack has too."""
+    channels = play.slack.workspace.channels
+    for row in ROWS:
+        channels[row.channel] = replace(
+            channels[play.channel], id=row.channel, name=f"inc-{row.number}", private=row.channel == PRIVATE
+        )
+    play.bot.store.write_now(lambda tx: store_rows(tx, TEAM))
 
 
 async def show(play: Play, topic: str, user: str = "") -> str:
@@ -24,12 +35,14 @@ async def show(play: Play, topic: str, user: str = "") -> str:
     answer = await play.slack.click(user, shown, "numbers_show", value)
     assert answer.ok
     await play.settle()
-    return last(play, user).text
+    # Below it a reminder may have come meanwhile.
+    seen = play.slack.messages(play.channel, user=user)
+    return next(message.text for message in reversed(seen) if message.text.startswith("*"))
 
 
 async def test_the_figures_are_those_counted_by_hand(database_url: str) -> None:
     async with on_stage(database_url, now=NOW, refused=ABSENT) as play:
-        play.bot.store.write_now(lambda tx: store_rows(tx, TEAM))
+        store_incidents(play)
         answer = await type_command(play, play.ana, AUTUMN)
         for line in (
             "*Trends* · Sep to Nov 2026",
@@ -54,7 +67,7 @@ async def test_the_figures_are_those_counted_by_hand(database_url: str) -> None:
 
 async def test_each_figure_shows_the_incidents_behind_it(database_url: str) -> None:
     async with on_stage(database_url, now=NOW, refused=ABSENT) as play:
-        play.bot.store.write_now(lambda tx: store_rows(tx, TEAM))
+        store_incidents(play)
         await type_command(play, play.ana, f"{AUTUMN} service checkout")
         text = await show(play, "postmortems")
         assert "*Postmortems* · Sep to Nov 2026 · checkout · 6 incidents" in text
@@ -78,7 +91,7 @@ async def test_each_figure_shows_the_incidents_behind_it(database_url: str) -> N
 
 async def test_a_private_incident_counts_for_no_one_in_slack(database_url: str) -> None:
     async with on_stage(database_url, now=NOW, refused=ABSENT) as play:
-        play.bot.store.write_now(lambda tx: store_rows(tx, TEAM))
+        store_incidents(play)
         answer = await type_command(play, play.ana, "/incident trends last month sev 1")
         assert "1 incident resolved in public channels" in answer  # INC-13, not INC-19
         assert "secret" not in await type_command(play, play.ana, AUTUMN)
@@ -89,7 +102,7 @@ async def test_a_private_incident_counts_for_no_one_in_slack(database_url: str) 
 
 async def test_few_values_are_named_and_no_middle_is_claimed(database_url: str) -> None:
     async with on_stage(database_url, now=NOW, refused=ABSENT) as play:
-        play.bot.store.write_now(lambda tx: store_rows(tx, TEAM))
+        store_incidents(play)
         answer = await type_command(play, play.ana, f"{AUTUMN} tag deploy")
         assert "Detected 3 min, 6 min, 7 min (n=3)" in answer
         assert "A few incidents make no trend." in answer
@@ -126,7 +139,7 @@ async def test_read_leads_to_the_page_of_the_same_figures(database_url: str) -> 
         "AFTERWORD_SESSION_KEY": "session-" + "demo" * 8,
     }
     async with on_stage(database_url, now=NOW, refused=ABSENT, environ=settings) as play:
-        play.bot.store.write_now(lambda tx: store_rows(tx, TEAM))
+        store_incidents(play)
         await type_command(play, play.ana, f"{AUTUMN} service checkout")
         shown = json.dumps(last(play, play.ana).blocks)
         assert "http://127.0.0.1:9/library/trends?period=2026-09..2026-11&service=checkout" in shown

@@ -50,6 +50,7 @@ OTHERS = {
     *("incident_open", "incident_milestone", "postmortem_pick", "alerts_attach", "connections_account"),
     *("finding_lead", "finding_severity", "incident_search"),
     *("statuspage_update", "statuspage_confirm", "statuspage_draft", "confluence_agree", "exports_post"),
+    *("facets_form", "review_plan", "review_work", "update_write"),
 }
 
 
