@@ -2,10 +2,10 @@
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 
+from bot.rehearsal.workspace import StandInChannel
 from tests.support.interactions import count_phone_lines, having, last, on_stage, type_command
 from tests.support.play import TEAM, Play
 from tests.support.twenty_incidents import NOW, PRIVATE, ROWS, store_rows
@@ -21,9 +21,8 @@ def store_incidents(play: Play) -> None:
     """The twenty incidents, each in a channel of its own, which Slack has too."""
     channels = play.slack.workspace.channels
     for row in ROWS:
-        channels[row.channel] = replace(
-            channels[play.channel], id=row.channel, name=f"inc-{row.number}", private=row.channel == PRIVATE
-        )
+        members, is_private = channels[play.channel].members, row.channel == PRIVATE
+        channels[row.channel] = StandInChannel(row.channel, f"inc-{row.number}", set(members), private=is_private)
     play.bot.store.write_now(lambda tx: store_rows(tx, TEAM))
 
 
@@ -35,9 +34,7 @@ async def show(play: Play, topic: str, user: str = "") -> str:
     answer = await play.slack.click(user, shown, "numbers_show", value)
     assert answer.ok
     await play.settle()
-    # Below it a reminder may have come meanwhile.
-    seen = play.slack.messages(play.channel, user=user)
-    return next(message.text for message in reversed(seen) if message.text.startswith("*"))
+    return last(play, user).text
 
 
 async def test_the_figures_are_those_counted_by_hand(database_url: str) -> None:
