@@ -88,12 +88,13 @@ class ReviewOrder:
     minutes: int = 0
 
 
+# Of a text whose words are a blank apart, as `parse_order` makes it.
 _LENGTH = re.compile(
-    r"\s*\bfor\s+(?:(?P<count>\d{1,3})\s*(?P<unit>m|mins?|minutes?|h|hrs?|hours?)|(?P<word>an\s+hour|half\s+an\s+hour))\s*$",
+    r"(?:^| )for (?:(?P<count>\d{1,3}) ?(?P<unit>m|mins?|minutes?|h|hrs?|hours?)|(?P<word>an hour|half an hour))$",
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"\b\d{1,2}(?::\d{2}(?:\s*[ap]m)?|\s*[ap]m)\b", re.IGNORECASE)
-_WORDS = re.compile(r"^(?:on|for|at)\s+|\s+(?:with|by|and|,)+\s*$", re.IGNORECASE)
+_WORDS = re.compile(r"^(?:on|for|at) | (?:with|by|and)$", re.IGNORECASE)
 
 
 def parse_order(text: str, now: datetime, zone: tzinfo | None) -> ReviewOrder:

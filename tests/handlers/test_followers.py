@@ -178,9 +178,10 @@ async def test_it_waits_for_slacks_answer_on_what_is_public(sqlite_url: str) -> 
         await open_incident(play)
         await play.pass_time(hours=19, minutes=20)
         play.bot.slack.channels.forget(play.channel)
-        play.slack.fail("conversations.info", "internal_error", times=1)
+        play.slack.fail("conversations.info", "internal_error", times=50)
         await play.pass_time(minutes=11)
         assert read_posts(play) == []
+        play.slack.api.faults["conversations.info"].clear()
         await play.pass_time(minutes=5)
         assert "INC-1" in read_posts(play)[0].plain
 
