@@ -149,7 +149,9 @@ class ShelfCursor:
 
     def __str__(self) -> str:
         """As an address has it."""
-        return f"{self.opened_at.astimezone(UTC):%Y%m%dT%H%M%S.%f}-{self.row}"
+        at = self.opened_at.astimezone(UTC)
+        # Not every C library pads the year of `%Y`, and a forged one may have less than four digits.
+        return f"{at.year:04}{at:%m%dT%H%M%S.%f}-{self.row}"
 
 
 def parse_cursor(text: str) -> ShelfCursor | None:
