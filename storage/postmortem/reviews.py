@@ -1,13 +1,11 @@
 """The reviews of postmortems, and the people who were asked."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from sqlalchemy import bindparam, delete, select
 
-from bot.domain.records import Incident, PostmortemStatus
 from bot.domain.review import Review, Reviewer
-from storage import incidents as incidents_store
 from storage.database.statements import (
     Statement,
     Transaction,
@@ -17,7 +15,7 @@ from storage.database.statements import (
     update_by_id,
     values_of,
 )
-from storage.tables.record import REVIEWER_WAITING, IncidentRow, ReviewerRow, ReviewRow
+from storage.tables.record import IncidentRow, ReviewerRow, ReviewRow
 
 _review, _reviewer, _incident = table_of(ReviewRow), table_of(ReviewerRow), table_of(IncidentRow)
 _OF_REVIEW = tuple(field.name for field in fields(Review) if field.name not in ("id", "reviewers"))
@@ -35,42 +33,12 @@ _SAVE = Statement(update_by_id(_review, _OF_REVIEW))
 _ADD_REVIEWER = Statement(insert_into(_reviewer))
 _SAVE_REVIEWER = Statement(update_by_id(_reviewer, _OF_REVIEWER))
 _REMOVE = Statement(delete(_reviewer).where(_reviewer.c.id == bindparam("row_id")))
-_WAITING = Statement(
-    select(_reviewer.c.incident_id)
-    .join_from(_reviewer, _incident, _reviewer.c.incident_id == _incident.c.id)
-    .where(
-        REVIEWER_WAITING,
-        _reviewer.c.user == bindparam("user"),
-        _incident.c.team == bindparam("team"),
-        _incident.c.postmortem_status == PostmortemStatus.IN_REVIEW,
-    )
-    .order_by(_reviewer.c.id.desc())
-    .limit(bindparam("most"))
-)
-
-
-@dataclass(frozen=True, slots=True)
-class AskedReview:
-    """A review that waits for a person's answer."""
-
-    incident: Incident
-    review: Review
 
 
 def find(tx: Transaction, incident_id: int) -> Review | None:
     """The review of an incident, with everyone who is asked, if there is one."""
     found = tx.one(Review, _FIND, incident_id=incident_id)
     return replace(found, reviewers=tx.all(Reviewer, _REVIEWERS, incident_id=incident_id)) if found else None
-
-
-def list_waiting(tx: Transaction, team: str, user: str, most: int) -> tuple[AskedReview, ...]:
-    """The reviews that wait for a person, the latest first."""
-    found = []
-    for incident_id in tx.all(int, _WAITING, team=team, user=user, most=most):
-        incident, review = incidents_store.find(tx, incident_id), find(tx, incident_id)
-        if incident is not None and review is not None:
-            found.append(AskedReview(incident, review))
-    return tuple(found)
 
 
 def save(tx: Transaction, review: Review) -> None:
